@@ -1,0 +1,1 @@
+"""Where we talk: thin surfaces that parse, call the desk and render."""

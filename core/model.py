@@ -1,0 +1,142 @@
+"""The words the desk speaks: people, questions, answers."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from knowledge.article import Language
+from knowledge.moment import Moment
+from knowledge.shape import Part
+
+
+class Role(StrEnum):
+    """Rising: whoever may coach may also ask."""
+
+    AGENT = "agent"
+    COACH = "coach"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who talks with us. `id` is random: platform ids stay behind in the store."""
+
+    id: str
+    role: Role = Role.AGENT
+    audience: tuple[str, ...] = ()
+    language: Language | None = None
+    level: str = ""  # junior, medewerker, senior: whose mandate line to show
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A message as a platform delivered it. (surface, team, place, message_id) names it for ever.
+
+    `address` is what the adapter needs to reply, JSON-able, and means nothing to core.
+    """
+
+    surface: str
+    team: str
+    place: str
+    message_id: str
+    user: str  # the platform's id
+    text: str
+    address: dict[str, Any]
+    direct: bool = True  # only the asker reads the reply
+    locale: str = ""  # as the platform gives it: "nl-NL"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody wants to know. `moment` is set when they chose it themselves."""
+
+    text: str
+    person: Person
+    surface: str = "terminal"
+    direct: bool = True
+    locale: str = ""
+    moment: Moment | None = None
+
+
+class Outcome(StrEnum):
+    """What became of a question."""
+
+    ANSWERED = "answered"
+    SUGGESTIONS = "suggestions"  # likely, not sure: the closest article and its neighbours
+    UNANSWERED = "unanswered"  # refused: no article, the nearest titles, a sentence to bridge
+    HELP = "help"  # nothing was asked
+    THANKS = "thanks"
+    FAILED = "failed"  # something broke on our side
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An article in the shape of a moment, every sentence ready to be shown.
+
+    `first` fits one screen; `more` is the rest in skeleton order. Part texts are Markdown, verbatim.
+    """
+
+    article_id: str
+    version: int
+    title: str
+    language: Language
+    topic: str
+    critical: bool
+    first: tuple[Part, ...]
+    more: tuple[Part, ...]
+    notes: tuple[str, ...] = ()  # above the first part: changed since, only in English, not valid yet
+    source: str = ""  # checked when and by whom, or that it is stale
+    training: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A title one tap away."""
+
+    article_id: str
+    title: str
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a surface renders. Everything a person reads in it is in `language`, but for the card's own text."""
+
+    id: str
+    outcome: Outcome
+    language: Language
+    question: str  # scrubbed
+    message: str = ""  # a sentence in the bot's own voice: why there is no card, or why it is only likely
+    bridge: str = ""  # what to tell the customer meanwhile
+    moment: Moment | None = None
+    moment_confidence: float = 0.0
+    confidence: float = 0.0  # 0 to 1; never shown as a number
+    card: Card | None = None
+    alternatives: tuple[Suggestion, ...] = ()
+    warnings: tuple[str, ...] = ()  # about the question: it held customer data
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What somebody thought of an answer; `reason` is a key of `feedback.reasons` in the words files."""
+
+    answer_id: str
+    person_id: str
+    helpful: bool | None = None
+    reason: str = ""
+    moment: Moment | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A reply on its way: an outbox row and the answer that belongs in it."""
+
+    id: int
+    surface: str
+    address: dict[str, Any]
+    answer: Answer
+    attempts: int = 0
+    created: datetime | None = field(default=None, compare=False)
