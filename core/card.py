@@ -1,0 +1,125 @@
+"""An article on a card: the shape of a moment, with everything said around it."""
+
+import re
+from dataclasses import replace
+from datetime import date, datetime, timedelta, tzinfo
+
+from core.model import Card, Person
+from core.words import say, say_date, say_month
+from knowledge.article import Article, Change, Language
+from knowledge.moment import Moment
+from knowledge.shape import Part, shape
+
+_CHANGED_FOR = timedelta(weeks=8)  # how long "changed since" stands above an answer
+_CHANGES_WITHIN = timedelta(days=90)  # how early a coming change is announced
+_AMOUNT = re.compile(r"€\s?\d[\d.,]*(?:-|\d)?")
+
+
+def card_of(
+    article: Article,
+    moment: Moment,
+    *,
+    person: Person,
+    language: Language,
+    now: datetime,
+    zone: tzinfo,
+    passage: str = "",
+) -> Card:
+    """Lay an article out for one person; sentences around it are in the asker's language."""
+    today = now.astimezone(zone).date()
+    change = current_change(article, now)
+    spelled = _changed(change, article.language, now, zone) if change else ""
+    laid = shape(article, moment, level=person.level, changed=spelled, passage=passage)
+    hide = _too_old(article, today)
+    return Card(
+        article_id=article.id,
+        version=article.version,
+        title=article.title,
+        language=article.language,
+        topic=article.topic,
+        critical=article.critical,
+        first=tuple(_readable(part, article.language, hide) for part in laid.first),
+        more=tuple(_readable(part, article.language, hide) for part in laid.more),
+        notes=_notes(article, change, moment, language, now, zone),
+        source=_source(article, language, today),
+        training=article.training if moment in {Moment.NEW, Moment.MORE} else "",
+        url=article.url,
+    )
+
+
+def current_change(article: Article, now: datetime) -> Change | None:
+    """The latest change that is in force, else the first one to come."""
+    past = [change for change in article.changes if change.since <= now]
+    if past:
+        return max(past, key=lambda change: change.since)
+    return min(article.changes, key=lambda change: change.since, default=None)
+
+
+def changed_lately(article: Article, now: datetime) -> bool:
+    """Changed some weeks ago, or about to."""
+    change = current_change(article, now)
+    return change is not None and -_CHANGED_FOR <= change.since - now <= _CHANGES_WITHIN
+
+
+def _changed(change: Change, language: Language, now: datetime, zone: tzinfo) -> str:
+    """The new way first, then what it was, since when, for whom and why."""
+    day = say_date(change.since.astimezone(zone).date(), language)
+    past = change.since <= now
+    lines = [say("changed.now" if past else "changed.soon", language, new=change.new, date=day)]
+    if change.old:
+        lines[0] += say("changed.was" if past else "changed.still", language, old=change.old)
+    facts = [say("changed.since", language, date=day)] if past else []
+    facts += [say("changed.who", language, who=change.applies_to)] if change.applies_to else []
+    facts += [say("changed.why", language, why=change.why)] if change.why else []
+    return "\n\n".join([*lines, *(fact.rstrip(".") + "." for fact in facts)])
+
+
+def _notes(
+    article: Article, change: Change | None, moment: Moment, language: Language, now: datetime, zone: tzinfo
+) -> tuple[str, ...]:
+    notes = []
+    if article.language != language:
+        notes.append(say("language.only_other", language))
+    if article.applies_when:
+        notes.append(say("case.only", language, case=article.applies_when))
+    if change and moment is not Moment.CHANGE and changed_lately(article, now):
+        notes.append(_changed_note(change, language, now, zone))
+    return tuple(notes)
+
+
+def _changed_note(change: Change, language: Language, now: datetime, zone: tzinfo) -> str:
+    past = change.since <= now
+    day = say_date(change.since.astimezone(zone).date(), language)
+    note = say("changed.note" if past else "changed.note_soon", language, date=day, new=change.new)
+    if change.old:
+        note += say("changed.was" if past else "changed.still", language, old=change.old)
+    note += "."
+    if change.applies_to:
+        note += " " + say("changed.who", language, who=change.applies_to) + "."
+    return note
+
+
+def _source(article: Article, language: Language, today: date) -> str:
+    """Freshness in a sentence."""
+    values = {"owner": article.owner}
+    if article.verified is None:
+        key = "source.unverified"
+    elif article.overdue(today):
+        key = "source.stale"
+        values["month"] = say_month(article.verified, language)
+    else:
+        key = "source.fresh"
+        values["date"] = say_date(article.verified, language)
+    return say(key if article.owner else f"{key}_nobody", language, **values)
+
+
+def _too_old(article: Article, today: date) -> bool:
+    """Not checked for twice the agreed time: amounts are no longer to be trusted."""
+    late = article.overdue(today)
+    return late is not None and late.days > (article.verify_every or 0)
+
+
+def _readable(part: Part, language: Language, hide: bool) -> Part:  # noqa: FBT001 - one caller
+    heading = part.heading or (say("head.changes", language) if part.kind == "changes" else "")
+    text = _AMOUNT.sub(say("source.amount", language), part.text) if hide else part.text
+    return replace(part, heading=heading, text=text)

@@ -1,0 +1,292 @@
+"""The desk: what people can ask of us, in their own words. Every surface talks to this and to nothing below it."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from core.card import card_of, changed_lately
+from core.confidence import Band, Confidence
+from core.embed import Embedder
+from core.errors import NotFoundError
+from core.index import LiveIndex
+from core.language import language_of, language_of_locale
+from core.model import Answer, Delivery, Event, Feedback, Outcome, Person, Question, Suggestion
+from core.moments import MomentHead
+from core.privacy import Scrubber
+from core.search import Found, Hit, search
+from core.store import Identity, Store
+from core.words import say, words
+from knowledge.article import Article, Kind, Language
+from knowledge.moment import Moment
+
+log = logging.getLogger(__name__)
+
+MAX_QUESTION = 2000  # characters; a longer message is a document, not a question
+_SHOWN = 3
+_REDRIVE = timedelta(minutes=5)  # an older question has been asked elsewhere by now
+_SURE_OF_MOMENT = 0.4
+_NEAR_ENOUGH_FOR_DANGER = 0.35  # a critical article this close behind the best one comes first
+_DANGER_FROM = 8.9  # the score below which a critical article is not what was meant
+
+
+class Desk:
+    """The use cases. Thread-safe. Times come from `now`, so that tests can choose the day."""
+
+    def __init__(  # noqa: PLR0913 - the composition root hands everything over here, once
+        self,
+        store: Store,
+        embedder: Embedder,
+        moments: MomentHead,
+        scrubber: Scrubber,
+        confidence: Confidence,
+        *,
+        zone: tzinfo,
+        language: Language = "nl",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Take what `boot.open_desk` made."""
+        self.store = store
+        self.embedder = embedder
+        self.zone = zone
+        self.now = now
+        self._moments = moments
+        self._scrubber = scrubber
+        self._confidence = confidence
+        self._language: Language = language
+        self._live = LiveIndex(store, embedder.name)
+
+    # -- asking ----------------------------------------------------------------------------------------------------
+    def answer(self, question: Question) -> Answer:
+        """Answer a question; nothing is kept of it."""
+        scrubbed = self._scrubber.scrub(question.text)
+        text = scrubbed.text.strip()
+        language = self._language_for(question, text)
+        warnings = ()
+        if scrubbed.found:
+            warnings = (say("privacy.warn_private" if question.direct else "privacy.warn", language),)
+        base = Answer(uuid.uuid4().hex, Outcome.HELP, language, text[:MAX_QUESTION], warnings=warnings)
+        return self._small_talk(base, text) or self._look_up(base, question)
+
+    def ask(self, question: Question) -> Answer:
+        """Answer and remember; whatever breaks becomes a kind sentence and a traceback in the log."""
+        try:
+            answer = self.answer(question)
+            self.store.record(answer, question.person, question.surface, self.now())
+        except Exception:
+            log.exception("could not answer on %s", question.surface)
+            return self.sorry(question.text, question.locale)
+        return answer
+
+    def open(
+        self, article_id: str, person: Person, *, language: Language | None = None, moment: Moment | None = None
+    ) -> Answer:
+        """Show one article as an answer, in the shape of a moment; `NotFoundError` when it may not be seen."""
+        article = self.article(article_id, person)
+        shown = _fitting(article, moment or Moment.APPLY)
+        speak = language or article.language
+        answer = Answer(uuid.uuid4().hex, Outcome.ANSWERED, speak, article.title, moment=shown, moment_confidence=1.0)
+        return replace(answer, card=self._card(article, shown, person, speak))
+
+    def reshape(self, answer_id: str, moment: Moment, person: Person) -> Answer:
+        """The same answer in the shape of another moment; the correction is kept."""
+        answer = self.store.answer(answer_id)
+        if answer.card is None:
+            raise NotFoundError("There is no article in that answer to show differently.")
+        self.store.rate(Feedback(answer_id, person.id, moment=moment), self.now())
+        article = self.article(answer.card.article_id, person)
+        shown = _fitting(article, moment)
+        card = self._card(article, shown, person, answer.language)
+        return replace(answer, moment=shown, moment_confidence=1.0, card=card)
+
+    def recall(self, answer_id: str) -> Answer:
+        """An answer as it was given; `NotFoundError` when there is none."""
+        return self.store.answer(answer_id)
+
+    def rate(self, feedback: Feedback) -> None:
+        """Keep what somebody thought of an answer."""
+        self.store.answer(feedback.answer_id)
+        note = self._scrubber.scrub(feedback.note).text
+        self.store.rate(replace(feedback, note=note), self.now())
+
+    # -- browsing --------------------------------------------------------------------------------------------------
+    def article(self, article_id: str, person: Person) -> Article:
+        """One live article that this person may see."""
+        article = self._live.current().article(article_id)
+        if article is None or not self._may_see(article, person.audience):
+            raise NotFoundError(f"There is no article {article_id!r}.")
+        return article
+
+    def topics(self, person: Person, language: Language) -> dict[str, list[Article]]:
+        """Live articles by topic, each once: in `language` where it exists."""
+        found: dict[str, Article] = {}
+        for article in self._live.current().articles:
+            if self._may_see(article, person.audience) and (
+                article.group not in found or article.language == language
+            ):
+                found[article.group] = article
+        by_topic: dict[str, list[Article]] = {}
+        for article in sorted(found.values(), key=lambda article: (article.topic, article.title)):
+            by_topic.setdefault(article.topic, []).append(article)
+        return by_topic
+
+    def changed_lately(self, person: Person, language: Language) -> list[Article]:
+        """What has just changed or is about to."""
+        topics = self.topics(person, language).values()
+        return [article for found in topics for article in found if changed_lately(article, self.now())]
+
+    def person(self, identity: Identity) -> Person:
+        """Who this is to us."""
+        return self.store.person(identity)
+
+    # -- messages of a platform ------------------------------------------------------------------------------------
+    def receive(self, event: Event) -> bool:
+        """Note a message before anything is done with it; False when it came before."""
+        text = self._scrubber.scrub(event.text).text[: MAX_QUESTION + 1]
+        return self.store.receive(replace(event, text=text), self.now())
+
+    def handle(self, event: Event) -> Delivery | None:
+        """Answer a received message into the outbox; None when it is done or in other hands."""
+        if not self.store.lease(event, self.now()):
+            return None
+        person = self.store.person(Identity(event.surface, event.team, event.user))
+        question = Question(event.text, person, event.surface, event.direct, event.locale)
+        try:
+            answer = self.answer(question)
+        except Exception:
+            log.exception("could not answer on %s", event.surface)
+            answer = self.sorry(event.text, event.locale)
+        return self.store.finish(event, answer, person, self.now())
+
+    def undone(self, surface: str) -> list[Event]:
+        """Messages that were received shortly before a crash and never answered."""
+        return self.store.undone(surface, self.now() - _REDRIVE, self.now())
+
+    def outbox(self, surface: str) -> list[Delivery]:
+        """Replies that were made shortly before a crash and never sent."""
+        return self.store.outbox(surface, self.now() - _REDRIVE, self.now())
+
+    def sent(self, delivery: Delivery) -> None:
+        """The platform has it."""
+        self.store.sent(delivery, self.now())
+
+    def not_sent(self, delivery: Delivery, error: str) -> None:
+        """The platform did not take it."""
+        self.store.not_sent(delivery, error)
+
+    def sorry(self, text: str, locale: str) -> Answer:
+        """What to say when something broke; needs neither the model nor the database."""
+        language = language_of(text, otherwise=language_of_locale(locale) or self._language)
+        message = say("error.broken", language)
+        return Answer(uuid.uuid4().hex, Outcome.FAILED, language, "", message=message)
+
+    # -- how an answer is made ---------------------------------------------------------------------------------------
+    def _language_for(self, question: Question, text: str) -> Language:
+        """The question's own language, else the person's, else the platform's, else ours."""
+        otherwise = question.person.language or language_of_locale(question.locale) or self._language
+        return language_of(text, otherwise=otherwise)
+
+    def _small_talk(self, base: Answer, text: str) -> Answer | None:
+        """Nothing asked, thanks, a greeting, or far too much: no search is needed for those."""
+        language = base.language
+        plain = text.casefold().strip(" .!?,;:)(👍🙏")
+        if not plain or plain in _phrases("hello.words"):
+            example = say("help.example", language)
+            return replace(base, message=say("help.text", language, example=example))
+        if plain in _phrases("thanks.words"):
+            return replace(base, outcome=Outcome.THANKS, message=say("thanks.text", language))
+        if len(text) > MAX_QUESTION:
+            return replace(base, message=say("error.too_long", language))
+        return None
+
+    def _look_up(self, base: Answer, question: Question) -> Answer:
+        text, language = base.question, base.language
+        vector = self.embedder.query(text)
+        audience = question.person.audience if question.direct else ()
+        found = search(
+            self._live.current(),
+            text,
+            vector,
+            language=language,
+            allowed=lambda article: self._may_see(article, audience),
+        )
+        if not found.hits:
+            return replace(base, outcome=Outcome.UNANSWERED, message=say("answer.empty", language))
+        guess, certainty = self._moments.predict(vector)
+        wanted = question.moment or (guess if guess and certainty >= _SURE_OF_MOMENT else Moment.APPLY)
+        certainty = 1.0 if question.moment else certainty
+        chance = self._confidence.of(found)
+        base = replace(base, confidence=chance)
+
+        danger = _danger(found)
+        if danger:
+            return self._answered(base, danger, found, Moment.APPLY, 1.0, question.person)
+        band = self._confidence.band(chance)
+        if band is Band.UNLIKELY:
+            return self._refused(base, found)
+        answer = self._answered(base, found.hits[0], found, wanted, certainty, question.person)
+        if band is Band.ANSWER:
+            return answer
+        one = "answer.maybe" if answer.alternatives else "answer.maybe_one"
+        return replace(answer, outcome=Outcome.SUGGESTIONS, message=say(one, language))
+
+    def _answered(  # noqa: PLR0913 - everything an answer is made of
+        self, base: Answer, hit: Hit, found: Found, moment: Moment, certainty: float, person: Person
+    ) -> Answer:
+        shown = _fitting(hit.article, moment)
+        return replace(
+            base,
+            outcome=Outcome.ANSWERED,
+            moment=shown,
+            moment_confidence=certainty,
+            card=self._card(hit.article, shown, person, base.language, hit.passage),
+            alternatives=_suggestions(found, without=hit)[: _SHOWN - 1],
+        )
+
+    def _refused(self, base: Answer, found: Found) -> Answer:
+        """No answer is better than a wrong one; the nearest titles and a sentence to bridge the silence."""
+        return replace(
+            base,
+            outcome=Outcome.UNANSWERED,
+            message=say("answer.none_near", base.language),
+            bridge=say("answer.bridge", base.language),
+            alternatives=_suggestions(found)[:_SHOWN],
+        )
+
+    def _card(self, article: Article, moment: Moment, person: Person, language: Language, passage: str = ""):  # type: ignore[no-untyped-def]
+        return card_of(
+            article, moment, person=person, language=language, now=self.now(), zone=self.zone, passage=passage
+        )
+
+    def _may_see(self, article: Article, audience: tuple[str, ...]) -> bool:
+        """Live today, and meant for everybody, for this audience, or so urgent that it does not matter."""
+        meant_for = not article.audience or article.critical or bool(set(article.audience) & set(audience))
+        return meant_for and article.is_live(self.now())
+
+
+def _danger(found: Found) -> Hit | None:
+    """A critical article near the top: when lives may be at stake it leads, however unsure we are."""
+    for hit in found.hits[:_SHOWN]:
+        near = found.score - hit.score <= _NEAR_ENOUGH_FOR_DANGER
+        if hit.article.critical and near and hit.score >= _DANGER_FROM:
+            return hit
+    return None
+
+
+def _suggestions(found: Found, without: Hit | None = None) -> tuple[Suggestion, ...]:
+    return tuple(
+        Suggestion(hit.article.id, hit.article.title, hit.article.language) for hit in found.hits if hit is not without
+    )
+
+
+def _fitting(article: Article, moment: Moment) -> Moment:
+    """The moment itself where the article has something for it, else apply: what an agent mid-call needs most."""
+    if moment is Moment.CHANGE and article.changes:
+        return moment
+    needs = {Moment.CHANGE: Kind.CHANGES, Moment.SOLVE: Kind.TROUBLE, Moment.NEW: Kind.STEPS}.get(moment)
+    return moment if needs is None or article.section(needs) else Moment.APPLY
+
+
+def _phrases(key: str) -> frozenset[str]:
+    return frozenset(phrase for language in ("nl", "en") for phrase in words(language)[key].split("|"))

@@ -1,0 +1,35 @@
+"""Dutch or English?"""
+
+from functools import cache
+from typing import Any
+
+from knowledge.article import Language
+
+_SURE = 0.6  # below it a text is too short to tell ("storing", "thanks")
+
+
+@cache
+def _identifier() -> Any:  # noqa: ANN401 - py3langid ships no types
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(["nl", "en"])
+    return identifier
+
+
+def language_of(text: str, *, otherwise: Language) -> Language:
+    """The language a text is in, or `otherwise` when it is too short to tell."""
+    code, confidence = _identifier().classify(text[:1000])
+    if confidence < _SURE:
+        return otherwise
+    return "nl" if code == "nl" else "en"
+
+
+def language_of_locale(locale: str) -> Language | None:
+    """`nl-NL` and `nl_BE` are Dutch, `en…` is English; anything else says nothing."""
+    match locale[:2].lower():
+        case "nl":
+            return "nl"
+        case "en":
+            return "en"
+    return None

@@ -1,0 +1,125 @@
+"""Search by words: BM25 over stems and over character grams, each as a share of the best score there could be."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.article import Language
+
+Shares = npt.NDArray[np.float32]
+
+_K1 = 1.2
+_B = 0.75
+_GRAM_SIZES = (3, 4, 5)
+_MAX_QUERY_WORDS = 200  # a pasted document is not a question
+_TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
+_STEMMER = {"nl": "dutch", "en": "english"}
+
+# The stop words of Snowball (Dutch) and Lucene (English).
+_STOP: dict[Language, frozenset[str]] = {
+    "nl": frozenset(
+        "aan al alles als altijd andere ben bij daar dan dat de der deze die dit doch doen door dus een eens en er "
+        "ge geen geweest haar had heb hebben heeft hem het hier hij hoe hun iemand iets ik in is ja je kan kon kunnen "
+        "maar me meer men met mij mijn moet na naar niet niets nog nu of om omdat onder ons ook op over reeds te tegen "
+        "toch toen tot u uit uw van veel voor want waren was wat werd wezen wie wil worden wordt zal ze zelf zich zij "
+        "zijn zo zonder zou".split()
+    ),
+    "en": frozenset(
+        "a an and are as at be but by for if in into is it no not of on or such that the their then there these they "
+        "this to was will with".split()
+    ),
+}
+# What makes a sentence a question says nothing about its subject.
+_QUESTION: dict[Language, frozenset[str]] = {
+    "nl": frozenset(
+        "hoe wat waar wie wanneer waarom welke welk hoeveel kan kunt moet mag ik mijn mij me u uw je jij jouw we wij "
+        "ons onze heb hebt heeft is zijn ben bent wordt worden doe doen ga gaat hoelang waarvoor waarmee krijg "
+        "krijgt".split()
+    ),
+    "en": frozenset(
+        "how what where who when why which can could should do does did i my me you your we our have has had am are is "
+        "was be been will would get".split()
+    ),
+}
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words; `e-mail` counts both as its parts and as one word, `foto's` as `foto`."""
+    found: list[str] = []
+    for token in _TOKEN.findall(text.lower()):
+        word = token.replace("’", "'")
+        if "-" in word:
+            found += [part for part in word.split("-") if part]
+        word = word.split("'")[0] or word
+        found.append(word.replace("-", ""))
+    return found
+
+
+def content_words(text: str, language: Language) -> list[str]:
+    """The words that carry meaning, in order."""
+    return [word for word in words(text) if word not in _STOP[language] and (len(word) > 1 or word.isdigit())]
+
+
+def query_words(text: str, question_language: Language, index_language: Language) -> list[str]:
+    """A question's words as an index in some language knows them, unless nothing would be left."""
+    kept = content_words(text, index_language)[:_MAX_QUERY_WORDS]
+    drop = _QUESTION[index_language]
+    if question_language != index_language:
+        drop = drop | _QUESTION[question_language] | _STOP[question_language]
+    return [word for word in kept if word not in drop] or kept
+
+
+def stems(found: Iterable[str], language: Language) -> list[str]:
+    """Snowball stems. A stemmer is not thread-safe, so each call has its own."""
+    import Stemmer
+
+    stemmed: list[str] = Stemmer.Stemmer(_STEMMER[language]).stemWords(list(found))
+    return stemmed
+
+
+def grams(found: Iterable[str]) -> list[str]:
+    """All runs of three to five characters of each `<word>`: what typos and compounds still share."""
+    runs: list[str] = []
+    for word in found:
+        marked = f"<{word}>"
+        runs += [marked[i : i + size] for size in _GRAM_SIZES for i in range(len(marked) - size + 1)]
+    return runs
+
+
+class Postings:
+    """BM25 over documents of terms, read-only once made."""
+
+    def __init__(self, documents: Sequence[Sequence[str]]) -> None:
+        """Count and weigh every term of every document."""
+        self.size = len(documents)
+        lengths = np.array([len(document) for document in documents], dtype=np.float64)
+        mean = max(float(lengths.mean()), 1.0) if self.size else 1.0
+        places: dict[str, list[int]] = {}
+        weights: dict[str, list[float]] = {}
+        for place, document in enumerate(documents):
+            norm = _K1 * (1 - _B + _B * lengths[place] / mean)
+            for term, count in Counter(document).items():
+                places.setdefault(term, []).append(place)
+                weights.setdefault(term, []).append(count * (_K1 + 1) / (count + norm))
+        self._places = {term: np.array(found, dtype=np.int32) for term, found in places.items()}
+        self._weights = {
+            term: np.array(found, dtype=np.float32) * self._rarity(len(found)) for term, found in weights.items()
+        }
+
+    def _rarity(self, documents: int) -> float:
+        return float(np.log(1 + (self.size - documents + 0.5) / (documents + 0.5)))
+
+    def shares(self, terms: Sequence[str]) -> Shares:
+        """Each document's BM25 score divided by what a document that says everything would have: 0 to 1."""
+        scores = np.zeros(self.size, dtype=np.float32)
+        ideal = 0.0
+        nowhere = np.array([], dtype=np.int32)
+        for term, count in Counter(terms).items():
+            found = self._places.get(term, nowhere)
+            ideal += count * self._rarity(len(found)) * (_K1 + 1)
+            if len(found):
+                scores[found] += count * self._weights[term]
+        return scores / np.float32(ideal) if ideal else scores

@@ -1,0 +1,89 @@
+"""Putting articles on the shelf: embed what is new, keep what is known."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from core.embed import Embedder, Vector
+from core.store import Embedded, Piece, Snapshot, Store
+from knowledge.article import Article
+from knowledge.split import passages, whole
+
+Progress = Callable[[int, int], None]  # articles done, articles in all
+
+_AT_ONCE = 32  # articles per transaction: a crash loses at most these, and never half of one
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """What an import or a reindex did."""
+
+    articles: int
+    embedded: int  # texts that had to be embedded; all others were known
+    pruned: int = 0
+
+
+def _no_progress(done: int, total: int) -> None:
+    """Nobody is watching."""
+
+
+def text_hash(text: str) -> str:
+    """Name a passage by what it says: equal sentences share one vector."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def shelve(
+    store: Store, embedder: Embedder, articles: Sequence[Article], *, progress: Progress = _no_progress
+) -> Shelved:
+    """Save articles with their vectors, a batch per transaction; only texts that are new are embedded."""
+    count = 0
+    for start in range(0, len(articles), _AT_ONCE):
+        batch = articles[start : start + _AT_ONCE]
+        embedded, fresh = embed(batch, embedder, lambda hashes: store.known(hashes, embedder.name))
+        store.save(embedded, embedder.name)
+        count += fresh
+        progress(start + len(batch), len(articles))
+    return Shelved(len(articles), count)
+
+
+def embed(
+    articles: Iterable[Article], embedder: Embedder, known: Callable[[list[str]], dict[str, Vector]]
+) -> tuple[list[Embedded], int]:
+    """Articles with their vectors, and how many texts had to be embedded."""
+    texts = [(article, whole(article), [passage.text for passage in passages(article)]) for article in articles]
+    by_hash = {text_hash(text): text for _, entire, parts in texts for text in (entire, *parts)}
+    vectors = known(list(by_hash))
+    fresh = [key for key in by_hash if key not in vectors]
+    vectors = vectors | {key: embedder.passage(by_hash[key]) for key in fresh}
+
+    def piece(text: str) -> Piece:
+        key = text_hash(text)
+        return Piece(key, text, vectors[key])
+
+    made = [Embedded(article, piece(entire), tuple(map(piece, parts))) for article, entire, parts in texts]
+    return made, len(fresh)
+
+
+def prune(store: Store, keep: Iterable[str]) -> int:
+    """Remove every article whose id is not in `keep`; how many those were."""
+    gone = {article.id for article in store.articles()} - set(keep)
+    if gone:
+        store.delete(gone)
+    return len(gone)
+
+
+def snapshot_of(articles: Sequence[Article], embedder: Embedder, *, progress: Progress = _no_progress) -> Snapshot:
+    """A snapshot that never was in a store: the throw-away index of an evaluation."""
+    import numpy as np
+
+    made: list[Embedded] = []
+    for article in sorted(articles, key=lambda article: article.id):
+        made += embed([article], embedder, lambda hashes: {})[0]
+        progress(len(made), len(articles))
+    return Snapshot(
+        sequence=0,
+        articles=tuple(one.article for one in made),
+        whole=np.stack([one.whole.vector for one in made]),
+        passages=np.stack([piece.vector for one in made for piece in one.passages]),
+        owners=np.array([i for i, one in enumerate(made) for _ in one.passages], dtype=np.int64),
+    )

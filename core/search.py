@@ -1,0 +1,125 @@
+"""Finding articles: four signals, one fixed formula, translations counted once.
+
+`score = 10 (half whole + half best passage) + half grams + half stems`, where whole and passage are cosines and
+grams and stems are shares of the best BM25 score there could be. Shares need no normalising per question, so a word
+that the knowledge base does not know weighs nothing instead of everything.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.embed import Vector
+from core.index import Index, Places
+from knowledge.article import Article, Language
+from knowledge.split import passages
+
+_PER_LEG = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each signal counts, and the bonus for what exists in the other language alone."""
+
+    whole: float = 5.0
+    passage: float = 5.0
+    grams: float = 0.5
+    stems: float = 0.5
+    foreign: float = 0.3
+
+
+HYBRID = Weights()
+VECTORS_ONLY = Weights(grams=0, stems=0)
+BM25_ONLY = Weights(whole=0, passage=0, grams=0, stems=1, foreign=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An article that may answer, with the passage that spoke for it."""
+
+    article: Article
+    score: float
+    passage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best articles, one per group of translations, best first."""
+
+    hits: tuple[Hit, ...]
+
+    @property
+    def score(self) -> float:
+        """The best score; 0 when nothing was found."""
+        return self.hits[0].score if self.hits else 0.0
+
+    @property
+    def margin(self) -> float:
+        """How far the best is ahead of the second; 0 where there is no second to be ahead of."""
+        return self.hits[0].score - self.hits[1].score if len(self.hits) > 1 else 0.0
+
+
+def search(  # noqa: PLR0913 - a search has this many sides
+    index: Index,
+    text: str,
+    vector: Vector,
+    *,
+    language: Language,
+    allowed: Callable[[Article], bool] = lambda article: True,
+    most: int = 10,
+    weights: Weights = HYBRID,
+) -> Found:
+    """Rank the allowed articles for a question in `language`; any text at all may be asked."""
+    places = np.array([i for i, article in enumerate(index.articles) if allowed(article)], dtype=np.int64)
+    if len(places) == 0:
+        return Found(())
+    stems, grams = index.word_shares(text, language)
+    candidates = _candidates(index, vector, places, stems, grams, weights)
+    by_passage, best = index.passage_scores(vector, candidates)
+    scores = (
+        weights.whole * index.whole_scores(vector, candidates)
+        + weights.passage * by_passage
+        + weights.grams * grams[candidates]
+        + weights.stems * stems[candidates]
+    )
+    at_home = {index.articles[i].group for i in places if index.articles[i].language == language}
+    foreign = np.array([index.articles[i].group not in at_home for i in candidates], dtype=np.float32)
+    return _grouped(index, candidates, scores + weights.foreign * foreign, best, language, most)
+
+
+def _candidates(  # noqa: PLR0913 - the legs and what they search
+    index: Index, vector: Vector, places: Places, stems: Vector, grams: Vector, weights: Weights
+) -> Places:
+    """The union of each leg's best; every one of them is then scored by all legs, since missing is not zero."""
+    legs = []
+    if weights.whole or weights.passage:
+        legs += [
+            index.nearest_whole(vector, places, _PER_LEG),
+            index.nearest_passage(vector, places, _PER_LEG),
+        ]
+    legs += [_best(shares, places) for shares, weight in ((stems, weights.stems), (grams, weights.grams)) if weight]
+    return np.unique(np.concatenate(legs))
+
+
+def _best(shares: Vector, places: Places) -> Places:
+    order = np.argsort(-shares[places], kind="stable")[:_PER_LEG]
+    return places[order]
+
+
+def _grouped(  # noqa: PLR0913 - one step of the search above
+    index: Index, candidates: Places, scores: Vector, best: Places, language: Language, most: int
+) -> Found:
+    """Translations count as one, by their best score; the one in the asker's language is shown.
+
+    Otherwise the twin would be the runner-up and eat the margin that tells sure from unsure.
+    """
+    groups: dict[str, list[int]] = {}
+    for i in np.lexsort((candidates, -scores)):
+        groups.setdefault(index.articles[candidates[i]].group, []).append(int(i))
+    hits: list[Hit] = []
+    for members in list(groups.values())[:most]:
+        shown = next((i for i in members if index.articles[candidates[i]].language == language), members[0])
+        article = index.articles[candidates[shown]]
+        hits.append(Hit(article, float(scores[members[0]]), passages(article)[best[shown]].text))
+    return Found(tuple(hits))

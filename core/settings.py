@@ -1,0 +1,107 @@
+"""Every setting, read once from the environment and `.env`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.errors import SettingsError
+from knowledge.article import Language
+
+DEFAULT_MODEL = "intfloat/multilingual-e5-small"
+
+
+
+
+class Settings(BaseSettings):
+    """`BIJDEHAND_…` for our own, the platforms' usual names for theirs. Every default works on a laptop."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BIJDEHAND_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    data: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("bijdehand"), description="where the database lives"
+    )
+    cache: Path = Field(
+        default_factory=lambda: platformdirs.user_cache_path("bijdehand"),
+        description="where the prepared model lives; can be thrown away",
+    )
+    model: str = Field(DEFAULT_MODEL, description="any sentence-transformers model, by hub name or folder")
+    language: Language = Field("nl", description="the language when a question does not tell")
+    timezone: str = Field("Europe/Amsterdam", description="where a bare date begins and ends")
+    customer_numbers: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="regular expressions of your own customer numbers, separated by spaces"
+    )
+    web_port: int = Field(8080, ge=0, le=65535, description="the web chat, on 127.0.0.1 only")
+    host: str = Field("127.0.0.1", description="address of the public listener for Slack and Teams")
+    port: int = Field(3978, ge=0, le=65535, description="port of the public listener")
+
+    slack_bot_token: SecretStr = Field(SecretStr(""), validation_alias="SLACK_BOT_TOKEN")
+    slack_app_token: SecretStr = Field(SecretStr(""), validation_alias="SLACK_APP_TOKEN")
+    slack_signing_secret: SecretStr = Field(SecretStr(""), validation_alias="SLACK_SIGNING_SECRET")
+    slack_api_url: str = Field("https://slack.com/api/", validation_alias="SLACK_API_URL")
+
+    teams_app_type: Literal["SingleTenant", "UserAssignedMSI", "MultiTenant"] = Field(
+        "SingleTenant", validation_alias="MICROSOFT_APP_TYPE"
+    )
+    teams_app_id: str = Field("", validation_alias="MICROSOFT_APP_ID")
+    teams_app_password: SecretStr = Field(SecretStr(""), validation_alias="MICROSOFT_APP_PASSWORD")
+    teams_tenant_id: str = Field("", validation_alias="MICROSOFT_APP_TENANT_ID")
+    teams_without_login: bool = Field(
+        default=False, description="accept Teams messages without a token: for trying out, on loopback only"
+    )
+
+    @field_validator("customer_numbers", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _ends_in_slash(cls, value: str) -> str:
+        return value.rstrip("/") + "/"  # slack_sdk joins by plain addition
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is not a time zone; write it like Europe/Amsterdam") from error
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone that people's dates are meant in."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def database(self) -> Path:
+        """The one file that holds everything worth a backup."""
+        return self.data / "bijdehand.db"
+
+    @property
+    def slack_is_on(self) -> bool:
+        """A bot token and the secret that Slack signs with."""
+        return bool(self.slack_bot_token.get_secret_value() and self.slack_signing_secret.get_secret_value())
+
+    @property
+    def teams_is_on(self) -> bool:
+        """An app id, or the express wish to do without one."""
+        return bool(self.teams_app_id) or self.teams_without_login
+
+
+def read_settings() -> Settings:
+    """Read the environment; a wrong value is a `SettingsError` that names the variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "?"
+        variable = name if name.isupper() else f"BIJDEHAND_{name.upper()}"
+        message = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{variable} is not right: {message}.") from error
