@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from core.card import card_of, changed_lately
@@ -12,8 +12,8 @@ from core.embed import Embedder
 from core.errors import NotFoundError
 from core.index import LiveIndex
 from core.language import language_of, language_of_locale
-from core.model import Answer, Delivery, Event, Feedback, Outcome, Person, Question, Suggestion
-from core.moments import MomentHead
+from core.model import Answer, Card, Delivery, Event, Feedback, Outcome, Person, Question, Suggestion
+from core.moments import SURE, MomentHead
 from core.privacy import Scrubber
 from core.search import Found, Hit, search
 from core.store import Identity, Store
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 MAX_QUESTION = 2000  # characters; a longer message is a document, not a question
 _SHOWN = 3
 _REDRIVE = timedelta(minutes=5)  # an older question has been asked elsewhere by now
-_SURE_OF_MOMENT = 0.4
 _NEAR_ENOUGH_FOR_DANGER = 0.35  # a critical article this close behind the best one comes first
 _DANGER_FROM = 8.9  # the score below which a critical article is not what was meant
 
@@ -214,7 +213,7 @@ class Desk:
         if not found.hits:
             return replace(base, outcome=Outcome.UNANSWERED, message=say("answer.empty", language))
         guess, certainty = self._moments.predict(vector)
-        wanted = question.moment or (guess if guess and certainty >= _SURE_OF_MOMENT else Moment.APPLY)
+        wanted = question.moment or (guess if guess and certainty >= SURE else Moment.APPLY)
         certainty = 1.0 if question.moment else certainty
         chance = self._confidence.of(found)
         base = replace(base, confidence=chance)
@@ -254,7 +253,7 @@ class Desk:
             alternatives=_suggestions(found)[:_SHOWN],
         )
 
-    def _card(self, article: Article, moment: Moment, person: Person, language: Language, passage: str = ""):  # type: ignore[no-untyped-def]
+    def _card(self, article: Article, moment: Moment, person: Person, language: Language, passage: str = "") -> Card:
         return card_of(
             article, moment, person=person, language=language, now=self.now(), zone=self.zone, passage=passage
         )

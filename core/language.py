@@ -1,11 +1,13 @@
 """Dutch or English?"""
 
+import re
 from functools import cache
 from typing import Any
 
 from knowledge.article import Language
 
 _SURE = 0.6  # below it a text is too short to tell ("storing", "thanks")
+_A_WORD = re.compile(r"[^\W\d_]{3}")  # "F28" and "123" are in no language
 
 
 @cache
@@ -19,6 +21,8 @@ def _identifier() -> Any:  # noqa: ANN401 - py3langid ships no types
 
 def language_of(text: str, *, otherwise: Language) -> Language:
     """The language a text is in, or `otherwise` when it is too short to tell."""
+    if not _A_WORD.search(text):
+        return otherwise
     code, confidence = _identifier().classify(text[:1000])
     if confidence < _SURE:
         return otherwise

@@ -1,5 +1,6 @@
 """An article: what a contact centre knows about one subject, in one language."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -8,6 +9,8 @@ from typing import Literal
 from knowledge.moment import Moment
 
 Language = Literal["nl", "en"]
+
+_MARKS = re.compile(r"^\s*#+(?:\s+|$)|(?:^|\s)#+\s*$")  # "## C# ##" is titled "C#"
 
 
 class Kind(StrEnum):
@@ -40,9 +43,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands under it, both exactly as written.
+    r"""A heading and what stands under it, both exactly as written.
 
-    `heading` is the whole line with its newline (`"## Stappen\\n"`), or empty for text before the first
+    `heading` is the whole line with its newline (`"## Stappen\n"`), or empty for text before the first
     heading; `text` runs up to the next heading. Joined in order they are the body, byte for byte.
     """
 
@@ -53,7 +56,7 @@ class Section:
     @property
     def title(self) -> str:
         """The heading without its marks."""
-        return self.heading.strip().strip("#").strip()
+        return _MARKS.sub("", self.heading).strip()
 
 
 @dataclass(frozen=True, slots=True)

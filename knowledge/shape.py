@@ -5,7 +5,7 @@ The skeleton is the order of `Kind` and never changes; the moment decides which 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from knowledge.article import Article, Kind, Section
 from knowledge.moment import Moment
@@ -42,41 +42,57 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`first` holds at most eighty words, the leading part first; `more` has whatever `first` does not show whole."""
+    """`first` holds at most eighty words, the leading part first; `more` has whatever `first` does not show whole.
+
+    `left_out` is what belonged on the first screen and did not fit there, in part or at all.
+    """
 
     first: tuple[Part, ...]
     more: tuple[Part, ...]
+    left_out: tuple[Part, ...] = ()
 
 
-def shape(
-    article: Article, moment: Moment | None, *, level: str = "", changed: str = "", passage: str = ""
-) -> Shape:
+def shape(article: Article, moment: Moment | None, *, level: str = "", changed: str = "", passage: str = "") -> Shape:
     """Lay an article out for a moment; None counts as apply, since an agent mid-call mostly has to act.
 
     `level` picks the reader's line of the mandate, `changed` is the sentence about what is new, and `passage` the
     text to lead with where the article has no section that we know.
     """
     parts = list(_parts(article, changed))
-    known = {part.kind for part in parts}
-    moment = moment or Moment.APPLY
-    if _NEEDS.get(moment, Kind.VERDICT) not in known | {Kind.VERDICT}:
+    first: list[Part] = []
+    left_out: list[Part] = []
+    whole: list[Part] = []
+    room = FIRST_SCREEN_WORDS
+    for part, brief in _wanted(parts, moment or Moment.APPLY, level, passage):
+        shown = brief if first else _cut(brief, room)
+        fits = count_words(shown.text) <= room
+        if fits:
+            first.append(shown)
+            room -= count_words(shown.text)
+        if not fits or shown != brief:
+            left_out.append(brief)
+        elif shown.text in {part.text, without_mark(part.text)}:
+            whole.append(part)
+    more = tuple(part for part in parts if part not in whole)
+    return Shape(tuple(first), more, tuple(left_out))
+
+
+def levels(article: Article) -> tuple[str, ...]:
+    """Whose lines the mandate has."""
+    written = article.section(Kind.MANDATE)
+    return tuple(_by_level(items(written.text))) if written else ()
+
+
+def _wanted(parts: list[Part], moment: Moment, level: str, passage: str) -> Iterator[tuple[Part, Part]]:
+    """What belongs on the first screen, the leading part first: each part, and as much of it as is shown there."""
+    by_kind = {part.kind: part for part in reversed(parts)}
+    if moment in _NEEDS and _NEEDS[moment] not in by_kind:
         moment = Moment.APPLY
-    wanted = [part for kind in _in_order(moment) for part in parts if part.kind is kind]
+    wanted = [by_kind[kind] for kind in _in_order(moment) if kind in by_kind]
     if not wanted:
         wanted = [Part(None, "", passage)] if passage.strip() else parts[:1]
-
-    first: list[Part] = []
-    room = FIRST_SCREEN_WORDS
     for part in wanted:
-        brief = _brief(part, moment, level)
-        if not first:
-            brief = _cut(brief, room)
-        size = count_words(brief.text)
-        if size <= room:
-            first.append(brief)
-            room -= size
-    more = tuple(part for part in parts if part not in first)
-    return Shape(tuple(first), more)
+        yield part, _brief(part, moment, level)
 
 
 def _parts(article: Article, changed: str) -> Iterator[Part]:
@@ -101,39 +117,43 @@ def _in_order(moment: Moment) -> tuple[Kind, ...]:
 
 def _brief(part: Part, moment: Moment, level: str) -> Part:
     """What the first screen shows of a part."""
-    lines = items(part.text)
+    found = items(part.text)
     match part.kind:
         case Kind.STEPS:
             most = _STEPS_OF_SOMEBODY_NEW if moment is Moment.NEW else FIRST_SCREEN_STEPS
-            lines = lines[:most]
+            text = "".join(found[:most])
         case Kind.SAY:
-            lines = [without_mark(line) for line in lines[:1]]
+            text = without_mark(found[0])
         case Kind.MANDATE:
-            lines = [_own_line(lines, level)]
+            text = _own_line(found, level)
         case Kind.BACKGROUND:
-            lines = lines[:1]
+            text = found[0]
         case _:
             return part
-    return Part(part.kind, part.heading, "\n".join(lines))
+    return replace(part, text=text.strip())
 
 
-def _own_line(lines: list[str], level: str) -> str:
-    by_level = {found[1].casefold(): line for line in lines if (found := _LEVEL.match(line))}
+def _own_line(found: list[str], level: str) -> str:
+    by_level = _by_level(found)
     for wanted in (level.casefold(), *_DEFAULT_LEVELS):
         if wanted in by_level:
             return without_mark(by_level[wanted])
-    return without_mark(lines[0]) if lines else ""
+    return without_mark(found[0])
+
+
+def _by_level(found: list[str]) -> dict[str, str]:
+    return {match[1].casefold(): item for item in found if (match := _LEVEL.match(item))}
 
 
 def _cut(part: Part, room: int) -> Part:
     """Whole items while they fit; a first item that alone is too long ends in an ellipsis."""
-    kept: list[str] = []
+    if count_words(part.text) <= room:
+        return part
+    kept = ""
     for item in items(part.text):
-        size = count_words(item)
-        if size > room:
+        if count_words(kept + item) > room:
             break
-        kept.append(item)
-        room -= size
-    if not kept:
-        kept = [" ".join(part.text.split()[:room]) + " …"]
-    return Part(part.kind, part.heading, "\n".join(kept))
+        kept += item
+    if not count_words(kept):
+        kept = " ".join(part.text.split()[:room]) + " …"
+    return replace(part, text=kept.strip())

@@ -1,11 +1,24 @@
-"""Words, sentences and list items of Markdown text."""
+"""Lines, words, sentences, list items and blocks of Markdown text."""
 
 import re
+from functools import cache
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+# str.splitlines also breaks at form feeds and U+2028, where Markdown and editors do not.
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _WORD = re.compile(r"\S*\w\S*")
-_NUMBER_OF_ITEM = re.compile(r"(?m)^[ \t]*\d+[.)][ \t]+")
+_NUMBER_OF_ITEM = re.compile(r"(?m)(?:^|(?<=\r))[ \t]*\d+[.)][ \t]+")
 _ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?=\S)")
-_SENTENCE = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[\"'“‘(]?[A-ZÀ-Þ0-9])")
+_SENTENCE = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"'”\u2019)]))\s+(?=[\"'“\u2018(]?[A-ZÀ-Þ0-9])")
+
+
+def lines(text: str) -> list[str]:
+    """Split into lines that keep their endings: joined they are the text again."""
+    return _LINE.findall(text)
 
 
 def count_words(text: str) -> int:
@@ -19,23 +32,42 @@ def sentences(text: str) -> list[str]:
 
 
 def items(text: str) -> list[str]:
-    """The items of a Markdown list with their marks, each with the lines that belong to it; else the paragraphs."""
+    """The items of a Markdown list with all that is nested in them, else the paragraphs.
+
+    Each is exactly as written, mark and empty lines included: joined they are the text again.
+    """
+    rows = lines(text)
+    depths = [_depth(row) for row in rows if _ITEM.match(row)]
     found: list[list[str]] = []
-    listed = any(_ITEM.match(line) for line in text.splitlines())
     fresh = True
-    for line in text.splitlines():
-        if not line.strip():
-            fresh = True
-            continue
-        starts = bool(_ITEM.match(line)) if listed else fresh
-        if starts or not found:
-            found.append([line])
-        else:
-            found[-1].append(line)
-        fresh = False
-    return ["\n".join(lines) for lines in found]
+    for row in rows:
+        starts = _ITEM.match(row) and _depth(row) <= depths[0] if depths else fresh and row.strip()
+        if not found or (starts and "".join(found[-1]).strip()):
+            found.append([])
+        found[-1].append(row)
+        fresh = not row.strip()
+    return ["".join(item) for item in found] if text.strip() else []
 
 
 def without_mark(item: str) -> str:
     """A list item without its dash or number."""
     return _ITEM.sub("", item, count=1).strip()
+
+
+def blocks(text: str) -> list["Token"]:
+    """Markdown as block tokens; what stands within a line is left as written."""
+    return _blocks().parse(text)
+
+
+@cache
+def _blocks() -> "MarkdownIt":
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark").enable("table")
+    parser.core.ruler.enableOnly(["normalize", "block"])
+    return parser
+
+
+def _depth(row: str) -> int:
+    expanded = row.expandtabs(4)
+    return len(expanded) - len(expanded.lstrip())

@@ -1,4 +1,4 @@
-"""Where everything is kept: the `Store` port and the way to open one."""
+"""Where everything is kept: the `Store` port and what passes through it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,16 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from core.embed import Vector
 from core.model import Answer, Delivery, Event, Feedback, Person, Role
-from knowledge.article import Article
+from knowledge.article import Article, Language
 
-Vector = npt.NDArray[np.float32]
+__all__ = ["Embedded", "Identity", "Piece", "Snapshot", "Store", "Vector"]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A text with its vector. `hash` names the text and how it was embedded; equal texts share one vector."""
+    """A text with its vector. `hash` names the text; under one model equal texts share one vector."""
 
     hash: str
     text: str
@@ -37,8 +38,8 @@ class Snapshot:
     """All that can be searched, as it stood at one moment.
 
     `whole` has a row per article, `passages` a row per passage, and `owners[i]` is the article (its place in
-    `articles`) that passage i belongs to. Articles are sorted by id, passages by article and place. An article that
-    this model has not embedded is in `missing` and not in `articles`.
+    `articles`) that passage i belongs to. Articles are sorted by id, passages by article and place. An article
+    that this model has not embedded is in `missing` and not in `articles`.
     """
 
     sequence: int
@@ -61,80 +62,101 @@ class Identity:
 class Store(Protocol):
     """The port that SQLite implements, and PostgreSQL later.
 
-    Every method is one transaction, safe to call from any thread and beside other processes. What it raises is a
-    `StoreError` whose text a person can act on.
+    Every method is one transaction, safe to call from any thread and beside other processes. What it raises is
+    a `StoreError` whose text a person can act on, or a `NotFoundError`. Text comes back as it was given; only
+    NUL and lone surrogates, which have no UTF-8, come back as U+FFFD.
     """
 
-    # -- articles ------------------------------------------------------------------------------------------------
+    # -- articles --------------------------------------------------------------------------------------------
     def sequence(self) -> int:
-        """Rise with every change to the articles or their vectors; readers compare it before each question."""
+        """Rise with every change to articles or vectors; readers compare it before each question."""
 
     def snapshot(self, model: str) -> Snapshot:
         """Read everything searchable under this model, consistently."""
 
     def articles(self) -> list[Article]:
-        """All articles, sorted by id, whatever their status."""
+        """List all articles, sorted by id, whatever their status."""
 
     def article(self, article_id: str) -> Article:
-        """One article; `NotFoundError` when there is none of that id."""
+        """Find one article; `NotFoundError` when there is none of that id."""
 
     def known(self, hashes: Iterable[str], model: str) -> dict[str, Vector]:
-        """The vectors that need not be computed again."""
+        """Find the vectors that need not be computed again."""
 
     def save(self, embedded: Sequence[Embedded], model: str) -> None:
         """Insert or replace articles with their passages and vectors, all or none, and raise the sequence.
 
-        An article whose content is what the store already holds keeps its version; any other gets the next.
+        An article whose content, passages included, is what the store holds keeps its version; any other gets
+        the next. What is the same down to its vectors does not raise the sequence.
         """
 
     def delete(self, article_ids: Iterable[str]) -> None:
-        """Remove articles and their passages; unknown ids are ignored. Raises the sequence."""
+        """Remove articles, their passages and vectors, and raise the sequence; unknown ids are ignored."""
 
-    # -- people --------------------------------------------------------------------------------------------------
+    # -- people ----------------------------------------------------------------------------------------------
     def person(self, identity: Identity) -> Person:
-        """The person behind a platform's user; made, as an agent, when seen for the first time."""
+        """Tell who is behind a platform's user; made, as an agent, when seen for the first time."""
 
-    def set_person(self, identity: Identity, *, role: Role, audience: Sequence[str], level: str) -> Person:
-        """Give a person their role, audience tags and level."""
+    def set_person(
+        self,
+        identity: Identity,
+        *,
+        role: Role | None = None,
+        audience: Sequence[str] | None = None,
+        level: str | None = None,
+        language: Language | None = None,
+    ) -> Person:
+        """Give a person what is named here; the rest stays as it was. Made when seen for the first time."""
 
     def people(self) -> list[tuple[Identity, Person]]:
-        """Everybody known, sorted by surface, team and user."""
+        """List everybody known, sorted by surface, team and user."""
 
-    # -- events and replies ----------------------------------------------------------------------------------------
+    # -- events and replies ----------------------------------------------------------------------------------
     def receive(self, event: Event, now: datetime) -> bool:
-        """Note an event; False when it was noted before, by whichever process. The text is already scrubbed."""
+        """Note an event, its text scrubbed; False when it was noted before, by whichever process."""
 
     def lease(self, event: Event, now: datetime) -> bool:
         """Claim an event for thirty seconds; False when it is done or somebody else holds it."""
 
     def undone(self, surface: str, since: datetime, now: datetime) -> list[Event]:
-        """Events received after `since` that are neither done nor leased."""
+        """List events received after `since` that are neither done nor leased, oldest first."""
 
-    def finish(self, event: Event, answer: Answer, person: Person, now: datetime) -> Delivery:
-        """Record the answer, put it in the outbox and mark the event done: one transaction."""
+    def finish(self, event: Event, answer: Answer, person: Person, now: datetime) -> Delivery | None:
+        """Record the answer, put it in the outbox and mark the event done: one transaction.
+
+        The delivery is leased to the caller, who sends it. None when somebody else, after the lease ran out,
+        finished the event first: then nothing is recorded and nothing must be sent. `NotFoundError` when the
+        event was never received.
+        """
 
     def outbox(self, surface: str, since: datetime, now: datetime) -> list[Delivery]:
-        """Replies put there after `since` that are not sent and that nobody is sending (a 30 s lease)."""
+        """Lease, for thirty seconds, the replies that nobody has sent or is sending, oldest first.
+
+        Only those put there after `since`.
+        """
 
     def sent(self, delivery: Delivery, now: datetime) -> None:
-        """The platform took it."""
+        """Note that the platform took it, and forget the address."""
 
     def not_sent(self, delivery: Delivery, error: str) -> None:
-        """The platform refused it: count the attempt, keep the reason (no message text), free the lease."""
+        """Note that the platform refused it, and why (no message text); free the lease."""
 
-    # -- answers ---------------------------------------------------------------------------------------------------
+    # -- answers ---------------------------------------------------------------------------------------------
     def record(self, answer: Answer, person: Person, surface: str, now: datetime) -> None:
         """Keep an answer that needs no delivery (terminal, web)."""
 
     def answer(self, answer_id: str) -> Answer:
-        """An answer given earlier; `NotFoundError` when there is none."""
+        """Find an answer given earlier; `NotFoundError` when there is none."""
 
     def rate(self, feedback: Feedback, now: datetime) -> None:
-        """Keep what somebody thought of an answer: one row per answer and person, the latest wins field by field."""
+        """Keep what somebody thought of an answer, once per person; the latest wins, field by field.
 
-    # -- operations ------------------------------------------------------------------------------------------------
+        `NotFoundError` when there is no such answer or person.
+        """
+
+    # -- operations ------------------------------------------------------------------------------------------
     def facts(self) -> Mapping[str, int | str]:
-        """Row counts and the schema version, for `doctor`."""
+        """Count the rows of each table and name the last migration, `schema`. For `doctor`."""
 
     def close(self) -> None:
-        """Close the connections of every thread."""
+        """Close the connections of every thread, once their calls have ended; later calls are refused."""

@@ -1,0 +1,52 @@
+"""Evaluation reports as tables."""
+
+from collections.abc import Iterator
+
+from rich.table import Table
+
+from core.evaluate import MEASURES, Refusal, RetrievalReport
+from core.moments import MomentReport
+
+
+def retrieval_tables(report: RetrievalReport) -> Iterator[Table]:
+    """A row per language and leg, then what became of the questions."""
+    table = Table(title=f"{report.articles} articles, {report.model}", title_justify="left")
+    for column in ("questions", "", "searched by", *MEASURES):
+        table.add_column(column, justify="right" if column in MEASURES else "left")
+    for name, legs in report.results.items():
+        for leg, figures in legs.items():
+            row = [f"{figures[measure]:.3f}" for measure in MEASURES]
+            table.add_row(name, str(report.queries[name]), leg, *row, end_section=leg == "hybrid")
+    yield table
+    if report.refusal:
+        yield _refusal_table(report.refusal)
+
+
+def _refusal_table(refusal: Refusal) -> Table:
+    table = Table(title="Answered or refused", title_justify="left")
+    for column in ("questions", "answered", "suggestions", "unanswered"):
+        table.add_column(column)
+    for name, shares in (("with an answer", refusal.answerable), ("without", refusal.unanswerable)):
+        table.add_row(name, *(f"{share:.3f}" for share in shares.values()))
+    figures = (refusal.auroc_answerable, refusal.auroc_right)
+    either, right = ("-" if figure is None else f"{figure:.3f}" for figure in figures)
+    table.caption = f"AUROC of the confidence: answerable or not {either}; right first article or not {right}"
+    return table
+
+
+def moments_tables(report: MomentReport) -> Iterator[Table]:
+    """The scores of each moment, then what was taken for what."""
+    title = f"{report.messages} messages: accuracy {report.accuracy:.3f}, macro-F1 {report.macro_f1:.3f}"
+    scores = Table(title=title, title_justify="left")
+    for column in ("moment", "precision", "recall", "F1", "messages"):
+        scores.add_column(column)
+    for label, one in report.classes.items():
+        scores.add_row(label, f"{one.precision:.3f}", f"{one.recall:.3f}", f"{one.f1:.3f}", str(one.messages))
+    yield scores
+    taken = Table(title="Labelled (rows), taken for (columns)", title_justify="left")
+    taken.add_column("")
+    for label in report.labels:
+        taken.add_column(label, justify="right")
+    for label, row in zip(report.labels, report.confusion, strict=True):
+        taken.add_row(label, *map(str, row))
+    yield taken

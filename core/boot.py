@@ -1,0 +1,61 @@
+"""The composition root: the one place where concrete things meet."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.confidence import confidence_for
+from core.desk import Desk
+from core.embed import Embedder
+from core.moments import MomentHead, open_head
+from core.prepare import open_embedder
+from core.privacy import Scrubber
+from core.settings import Settings
+from core.store import Store
+from core.store.sqlite import open_store
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+
+Say = Callable[[str], None]
+
+
+def _silent(message: str) -> None:
+    """Nobody is watching."""
+
+
+def make_embedder(settings: Settings, *, progress: Say = _silent) -> Embedder:
+    """The configured model, prepared on first use (about a minute) and opened in a second from then on."""
+    return open_embedder(settings.model, settings.cache / "models", progress=progress)
+
+
+def make_moments(settings: Settings, embedder: Embedder) -> MomentHead:
+    """The classifier of moments for this model, trained on first use from the labelled messages."""
+    return open_head(embedder, SEEDS / "moments.jsonl", settings.cache / "moments")
+
+
+def make_store(settings: Settings) -> Store:
+    """The database, made and migrated where needed."""
+    return open_store(settings.database)
+
+
+def open_desk(
+    settings: Settings,
+    *,
+    store: Store | None = None,
+    embedder: Embedder | None = None,
+    moments: MomentHead | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    progress: Say = _silent,
+) -> Desk:
+    """A desk ready for questions; anything given is used instead of the real thing."""
+    embedder = embedder or make_embedder(settings, progress=progress)
+    return Desk(
+        store or make_store(settings),
+        embedder,
+        moments or make_moments(settings, embedder),
+        Scrubber(settings.customer_numbers),
+        confidence_for(embedder.name),
+        zone=settings.zone,
+        language=settings.language,
+        now=now,
+    )

@@ -1,0 +1,55 @@
+"""What values become in a column: text that any database can hold, documents, times and vectors."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+
+from core.embed import Vector
+from core.model import Answer
+from knowledge.article import Article
+
+ARTICLE = TypeAdapter(Article)
+ARTICLES = TypeAdapter(list[Article])
+ANSWER = TypeAdapter(Answer)
+
+# Half a character has no UTF-8 and raises on bind; PostgreSQL refuses NUL.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def clean(value: Any) -> Any:  # noqa: ANN401 - whatever stands in a parameter or a document
+    """Put U+FFFD for what no column can hold, however deep it sits; all other text stays as it is."""
+    match value:
+        case str():
+            return _UNSTORABLE.sub("\ufffd", value)
+        case dict():
+            return {clean(key): clean(item) for key, item in value.items()}
+        case list() | tuple():
+            return [clean(item) for item in value]
+        case _:
+            return value
+
+
+def as_json(value: object) -> str:
+    """Compact JSON of plain data; enums and times in it become strings."""
+    return to_json(clean(value)).decode()
+
+
+def stamp(moment: datetime) -> str:
+    """Write a time in UTC and at a fixed width, so that comparing text compares times."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def blob(vector: Vector) -> bytes:
+    """Write the numbers of a vector as float32, one after the other."""
+    return np.asarray(vector, dtype=np.float32).tobytes()
+
+
+def matrix(blobs: Sequence[bytes]) -> Vector:
+    """Read vectors, a row each; (0, 0) when there are none."""
+    numbers = np.frombuffer(b"".join(blobs), dtype=np.float32)
+    return numbers.reshape(len(blobs), len(numbers) // max(1, len(blobs)))

@@ -1,0 +1,132 @@
+"""Articles in SQLite: a document, its passages, their vectors, and the log of what changed.
+
+Every function works inside the transaction of the store's method that calls it.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from sqlite_utils import Database
+
+from core.store import Embedded, Piece, Snapshot
+from core.store.columns import ARTICLE, ARTICLES, as_json, blob, matrix
+from knowledge.article import Article
+
+
+def sequence(db: Database) -> int:
+    """Read the number of the latest change."""
+    latest: int = db.execute("select coalesce(max(seq), 0) from change").fetchone()[0]
+    return latest
+
+
+def read_articles(documents: Iterable[str]) -> list[Article]:
+    """Parse many at once, as one list."""
+    return ARTICLES.validate_json(f"[{','.join(documents)}]")
+
+
+def snapshot(db: Database, model: str) -> Snapshot:
+    """Read what has all its vectors under this model, and the ids of what has not."""
+    documents = db.execute("select id, document from article order by id").fetchall()
+    pieces = db.execute(
+        "select article_id, n, data from passage"
+        " left join vector on vector.hash = passage.hash and vector.model = ?"
+        " order by article_id, n",
+        [model],
+    ).fetchall()
+    missing = {article_id for article_id, _, data in pieces if data is None}
+    place = {article_id: i for i, article_id in enumerate(key for key, _ in documents if key not in missing)}
+    found = [piece for piece in pieces if piece[0] in place]
+    return Snapshot(
+        sequence=sequence(db),
+        articles=tuple(read_articles(document for key, document in documents if key in place)),
+        whole=matrix([data for _, n, data in found if n == 0]),
+        passages=matrix([data for _, n, data in found if n > 0]),
+        owners=np.array([place[article_id] for article_id, n, _ in found if n > 0], dtype=np.int64),
+        missing=tuple(sorted(missing)),
+    )
+
+
+def save(db: Database, item: Embedded, model: str, now: str) -> None:
+    """Write an article where it differs from what is stored, and note the change if there is one."""
+    article, pieces = item.article, (item.whole, *item.passages)
+    stored = db.execute("select version, hash from article where id = ?", [article.id]).fetchone()
+    version, content = stored or (0, "")
+    before, after = _hashes(db, article.id), [piece.hash for piece in pieces]
+    wanted = _content_hash(article, pieces)
+    fresh = _add_vectors(db, pieces, model)
+    if content == wanted and before == after and not fresh:
+        return
+    if content != wanted:
+        _write_article(db, replace(article, version=version + 1), wanted, now)
+    _write_passages(db, article.id, pieces)
+    _drop_orphans(db, set(before) - set(after))
+    _note_change(db, article.id, "embedded" if content == wanted else "saved", now)
+
+
+def delete(db: Database, article_id: str, now: str) -> None:
+    """Remove an article, its passages, and the vectors that nothing else uses."""
+    dropped = _hashes(db, article_id)
+    if db.execute("delete from article where id = ?", [article_id]).rowcount:
+        _drop_orphans(db, dropped)
+        _note_change(db, article_id, "deleted", now)
+
+
+def _content_hash(article: Article, pieces: Sequence[Piece]) -> str:
+    # Fields at their default are left out: one that is added later must not make every article look changed.
+    written = ARTICLE.dump_python(article, exclude={"version"}, exclude_defaults=True)
+    return hashlib.sha256(as_json([written, [piece.text for piece in pieces]]).encode()).hexdigest()
+
+
+def _write_article(db: Database, article: Article, content: str, now: str) -> None:
+    db.execute(
+        "insert into article (id, document, language, status, critical, translation_of, version, hash,"
+        " updated_at) values (:id, :document, :language, :status, :critical, :translation_of, :version, :hash, :now)"
+        " on conflict (id) do update set document = excluded.document, language = excluded.language,"
+        " status = excluded.status, critical = excluded.critical, translation_of = excluded.translation_of,"
+        " version = excluded.version, hash = excluded.hash, updated_at = excluded.updated_at",
+        {
+            "id": article.id,
+            "document": as_json(ARTICLE.dump_python(article)),
+            "language": article.language,
+            "status": article.status,
+            "critical": article.critical,
+            "translation_of": article.translation_of,
+            "version": article.version,
+            "hash": content,
+            "now": now,
+        },
+    )
+
+
+def _write_passages(db: Database, article_id: str, pieces: Sequence[Piece]) -> None:
+    db.execute("delete from passage where article_id = ?", [article_id])
+    db.conn.executemany(
+        "insert into passage (article_id, n, text, hash) values (?, ?, ?, ?)",
+        [(article_id, n, piece.text, piece.hash) for n, piece in enumerate(pieces)],
+    )
+
+
+def _add_vectors(db: Database, pieces: Sequence[Piece], model: str) -> int:
+    return db.conn.executemany(
+        "insert or ignore into vector (hash, model, data) values (?, ?, ?)",
+        [(piece.hash, model, blob(piece.vector)) for piece in pieces],
+    ).rowcount
+
+
+def _hashes(db: Database, article_id: str) -> list[str]:
+    rows = db.execute("select hash from passage where article_id = ? order by n", [article_id])
+    return [key for (key,) in rows]
+
+
+def _drop_orphans(db: Database, dropped: Iterable[str]) -> None:
+    db.conn.executemany(
+        "delete from vector where hash = ? and not exists (select 1 from passage where passage.hash = vector.hash)",
+        [(key,) for key in dropped],
+    )
+
+
+def _note_change(db: Database, article_id: str, what: Literal["saved", "embedded", "deleted"], now: str) -> None:
+    db.execute("insert into change (article_id, what, at) values (?, ?, ?)", [article_id, what, now])

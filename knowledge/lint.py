@@ -1,0 +1,252 @@
+"""What is wrong with articles: what breaks or misleads is an error, what could be better a warning."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import Literal
+
+from knowledge.article import Article, Change, Kind, Section
+from knowledge.errors import ArticleError
+from knowledge.markdown import AMSTERDAM
+from knowledge.moment import Moment
+from knowledge.readers import Found, read, unique
+from knowledge.shape import FIRST_SCREEN_STEPS, FIRST_SCREEN_WORDS, levels, shape
+from knowledge.text import blocks, count_words, items, sentences
+
+VERDICT_WORDS = 15
+STEP_WORDS = 12
+SENTENCE_WORDS = 15
+
+_SOON = timedelta(days=1)
+_NOT_PROSE = re.compile(r"`[^`]*`|<?https?://\S+|(?<=\])\([^)]*\)")
+_WARNINGS = {
+    "overdue",
+    "expires",
+    "no-steps",
+    "long-sentence",
+    "missing-translation",
+    "late-translation",
+}
+_RULE_ABOUT = {
+    "id": "duplicate-id",
+    "moments": "unknown-moment",
+    "verified": "dates",
+    "effective_from": "dates",
+    "effective_until": "dates",
+    "changes": "dates",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to put right. `path` is the file, or the id of an article that is in none."""
+
+    path: str
+    line: int
+    rule: str
+    sentence: str
+    severity: Literal["error", "warning"]
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.severity}: {self.sentence} [{self.rule}]"
+
+
+def lint(source: Path | Iterable[Article], *, now: datetime, timezone: tzinfo = AMSTERDAM) -> list[Finding]:
+    """Check a file, a folder or articles; translations are looked for among what is checked together."""
+    errors: list[ArticleError] = []
+    if isinstance(source, Path):
+        founds = list(read(source, timezone=timezone, on_error=errors.append))
+    else:
+        founds = list(unique(map(Found, source), errors.append))
+    findings = [_unreadable(error) for error in errors]
+    for found in founds:
+        today = now.astimezone(timezone)
+        findings += chain.from_iterable(rule(found, today) for rule in _RULES)
+    if len(founds) > 1:
+        findings += _translations(founds)
+    return sorted(findings, key=lambda finding: (finding.path, finding.line))
+
+
+def _unreadable(error: ArticleError) -> Finding:
+    rule = _RULE_ABOUT.get(error.about, "unreadable")
+    return Finding(str(error.path or ""), error.line, rule, error.sentence, "error")
+
+
+def _finding(found: Found, above: int, rule: str, sentence: str) -> Finding:
+    """Tell of something in a file; `above` is how many lines of the article stand above it."""
+    as_written = found.path is None or found.path.suffix.lower() in {".md", ".markdown"}
+    line = found.line + (above if as_written else 0)
+    path = str(found.path or found.article.id)
+    return Finding(path, line, rule, sentence, "warning" if rule in _WARNINGS else "error")
+
+
+def _above_key(article: Article, name: str) -> int:
+    match = re.search(rf"(?m)^[ \t]*[\"']?{name}[\"']?[ \t]*:", article.front)
+    return article.front.count("\n", 0, match.start()) if match else 0
+
+
+def _above_text(article: Article, section: Section) -> int:
+    before = article.sections[: article.sections.index(section)]
+    above = article.front + "".join(one.heading + one.text for one in before) + section.heading
+    return above.count("\n")
+
+
+# --- rules for one article
+
+
+def _title(found: Found, now: datetime) -> Iterator[Finding]:
+    if not found.article.title.strip():
+        above = _above_key(found.article, "title")
+        yield _finding(found, above, "no-title", "There is no title; add `title:` to the front matter.")
+
+
+def _empty(found: Found, now: datetime) -> Iterator[Finding]:
+    if not any(section.text.strip() for section in found.article.sections):
+        yield _finding(
+            found, found.article.front.count("\n"), "empty", "The article says nothing; write at least one section."
+        )
+
+
+def _dates(found: Found, now: datetime) -> Iterator[Finding]:
+    article = found.article
+    start, end = article.effective_from, article.effective_until
+    if start and end and start >= end:
+        sentence = f"It ends ({end:%Y-%m-%d %H:%M} UTC) before it begins; correct one of the two."
+        yield _finding(found, _above_key(article, "effective_until"), "dates", sentence)
+    if article.verified and article.verified > now.date():
+        sentence = f"It cannot have been verified in the future ({article.verified}); correct the date."
+        yield _finding(found, _above_key(article, "verified"), "dates", sentence)
+
+
+def _overdue(found: Found, now: datetime) -> Iterator[Finding]:
+    if late := found.article.overdue(now.date()):
+        sentence = f"It should have been verified {late.days} days ago; check it and set `verified`."
+        yield _finding(found, _above_key(found.article, "verified"), "overdue", sentence)
+
+
+def _expires(found: Found, now: datetime) -> Iterator[Finding]:
+    end = found.article.effective_until
+    if end and end <= now + _SOON:
+        verb = "ended" if end <= now else "ends"
+        sentence = f"It {verb} on {end.astimezone(now.tzinfo):%Y-%m-%d at %H:%M}; extend it or retire it."
+        yield _finding(found, _above_key(found.article, "effective_until"), "expires", sentence)
+
+
+def _no_steps(found: Found, now: datetime) -> Iterator[Finding]:
+    article = found.article
+    if {Moment.APPLY, Moment.NEW} & {*article.moments} and not article.section(Kind.STEPS):
+        sentence = "It is for the moment new or apply and has no steps; add them, or take the moment off."
+        yield _finding(found, _above_key(article, "moments"), "no-steps", sentence)
+
+
+def _verdict(found: Found, now: datetime) -> Iterator[Finding]:
+    section = found.article.section(Kind.VERDICT)
+    if section and (words := count_words(section.text)) > VERDICT_WORDS:
+        sentence = f"'{section.title}' has {words} words; say it in {VERDICT_WORDS}."
+        yield _finding(found, _above_text(found.article, section), "verdict-too-long", sentence)
+
+
+def _steps(found: Found, now: datetime) -> Iterator[Finding]:
+    section = found.article.section(Kind.STEPS)
+    if section is None:
+        return
+    above = _above_text(found.article, section)
+    for step in items(section.text)[:FIRST_SCREEN_STEPS]:
+        words = count_words(step)
+        if words > STEP_WORDS:
+            sentence = f"This step has {words} words; say it in {STEP_WORDS}: {_start(step)}"
+            yield _finding(found, above, "step-too-long", sentence)
+        above += step.count("\n")
+
+
+def _first_screen(found: Found, now: datetime) -> Iterator[Finding]:
+    """Laid out for the reader and the change that take the most room."""
+    article = found.article
+    changed = max(map(_spelled, article.changes), key=count_words, default="")
+    for moment in article.moments or (Moment.APPLY,):
+        shapes = [shape(article, moment, level=level, changed=changed) for level in levels(article) or ("",)]
+        laid = max(shapes, key=lambda laid: sum(count_words(part.text) for part in laid.left_out))
+        if not laid.left_out:
+            continue
+        names = ", ".join(f"'{part.heading or part.kind}' ({count_words(part.text)} words)" for part in laid.left_out)
+        sentence = (
+            f"The first screen for '{moment}' has {FIRST_SCREEN_WORDS} words and no room for {names}; shorten it."
+        )
+        yield _finding(found, article.front.count("\n"), "first-screen-too-long", sentence)
+
+
+def _spelled(change: Change) -> str:
+    """About as long as the sentence that tells of a change."""
+    facts = [f"Sinds 1 september {change.since.year}.", f"Geldt voor {change.applies_to}", f"Waarom: {change.why}"]
+    return "\n\n".join([f"Nu: {change.new} (was {change.old})", *facts])
+
+
+def _long_sentences(found: Found, now: datetime) -> Iterator[Finding]:
+    """Paragraphs and list items; headings, tables and code are not prose."""
+    article = found.article
+    for before, token in pairwise(blocks(article.body)):
+        if before.type != "paragraph_open" or not token.map:
+            continue
+        place = 0
+        for sentence in sentences(token.content):
+            place = token.content.index(sentence, place)
+            words = count_words(_NOT_PROSE.sub("", sentence))
+            if words > SENTENCE_WORDS:
+                above = article.front.count("\n") + token.map[0] + token.content.count("\n", 0, place)
+                told = f"This sentence has {words} words, {SENTENCE_WORDS} read well: {_start(sentence)}"
+                yield _finding(found, above, "long-sentence", told)
+
+
+def _start(text: str) -> str:
+    words = text.split()
+    return " ".join(words[:6]) + (" …" if len(words) > 6 else "")
+
+
+_RULES: tuple[Callable[[Found, datetime], Iterator[Finding]], ...] = (
+    _title,
+    _empty,
+    _dates,
+    _overdue,
+    _expires,
+    _no_steps,
+    _verdict,
+    _steps,
+    _first_screen,
+    _long_sentences,
+)
+
+
+# --- rules for articles together
+
+
+def _translations(founds: list[Found]) -> Iterator[Finding]:
+    by_id = {found.article.id: found.article for found in founds}
+    translated = {article.translation_of for article in by_id.values()}
+    several = len({article.language for article in by_id.values()}) > 1
+    for found in founds:
+        article = found.article
+        above = _above_key(article, "translation_of")
+        if article.translation_of:
+            original = by_id.get(article.translation_of)
+            if problem := _broken(article, original):
+                yield _finding(found, above, "translation", problem)
+            elif original and original.verified and (article.verified or date.min) < original.verified:
+                sentence = f"'{original.id}' was verified later, on {original.verified}; check this translation too."
+                yield _finding(found, above, "late-translation", sentence)
+        elif several and article.id not in translated:
+            sentence = "It has no translation; write one with `translation_of: " + f"{article.id}`."
+            yield _finding(found, above, "missing-translation", sentence)
+
+
+def _broken(article: Article, original: Article | None) -> str:
+    """What is wrong with the link to the original, if anything."""
+    if original is None:
+        return f"It translates '{article.translation_of}', which is not there; correct `translation_of`."
+    if original.language == article.language:
+        return f"It translates '{original.id}', which is in the same language; correct one of the two."
+    if original.translation_of:
+        return f"'{original.id}' is a translation itself; translate '{original.translation_of}'."
+    return ""

@@ -1,0 +1,221 @@
+"""Articles from files and folders: Markdown, CSV, JSON lines and HTML."""
+
+import csv
+import io
+import json
+import re
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from typing import NoReturn, get_args
+
+from knowledge.article import Article, Language
+from knowledge.errors import ArticleError
+from knowledge.markdown import AMSTERDAM, Draft, article_of, draft_of
+
+MOST_BYTES = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An article and where it was found; articles that are in no file have no path."""
+
+    article: Article
+    path: Path | None = None
+    line: int = 1
+
+
+def _give_up(error: ArticleError) -> NoReturn:
+    raise error
+
+
+def read(
+    path: Path,
+    *,
+    timezone: tzinfo = AMSTERDAM,
+    language: Language | None = None,
+    on_error: Callable[[ArticleError], None] = _give_up,
+) -> Iterator[Found]:
+    """Read a file, or all files of a folder; `language` counts where an article does not say its own.
+
+    What cannot be read raises, unless `on_error` takes it: then the reading goes on with the next article.
+    """
+    yield from unique(_articles(path, timezone, language, on_error), on_error)
+
+
+def unique(founds: Iterable[Found], on_error: Callable[[ArticleError], None] = _give_up) -> Iterator[Found]:
+    """Pass on the first article of every id; each further one is an error that names both places."""
+    seen: dict[str, Found] = {}
+    for found in founds:
+        first = seen.setdefault(found.article.id, found)
+        if first is found:
+            yield found
+            continue
+        place = f"{first.path}:{first.line}" if first.path else "an earlier article"
+        sentence = f"The id '{found.article.id}' is already taken by {place}; give one of them another id."
+        on_error(ArticleError(found.path, found.line, sentence, about="id"))
+
+
+def _articles(
+    path: Path, timezone: tzinfo, language: Language | None, on_error: Callable[[ArticleError], None]
+) -> Iterator[Found]:
+    for file, draft in _drafts(path, on_error):
+        spoken = language or _folder_language(file)
+        stem = f"{draft.values.get('language') or spoken or 'nl'}/{file.stem}"
+        try:
+            article = article_of(draft, fallback_id=stem, language=spoken, timezone=timezone, path=file)
+        except ArticleError as error:
+            on_error(error)
+        else:
+            yield Found(article, file, draft.line)
+
+
+def _drafts(path: Path, on_error: Callable[[ArticleError], None]) -> Iterator[tuple[Path, Draft]]:
+    try:
+        files = _files(path)
+    except ArticleError as error:
+        on_error(error)
+        files = []
+    for file in files:
+        try:
+            yield from ((file, draft) for draft in READERS[file.suffix.lower()](_text(file), file))
+        except ArticleError as error:
+            on_error(error)
+
+
+def _files(path: Path) -> list[Path]:
+    """The file itself, or what a folder holds; hidden files and README.md are not articles."""
+    known = ", ".join(READERS)
+    if not path.exists():
+        raise ArticleError(path, 1, "There is no such file or folder.")
+    if path.is_file():
+        if path.suffix.lower() not in READERS:
+            raise ArticleError(path, 1, f"'{path.suffix}' cannot be read; use one of {known}.")
+        return [path]
+    inside = [file for file in path.rglob("*") if file.is_file() and not _hidden(file.relative_to(path))]
+    files = sorted(file for file in inside if file.suffix.lower() in READERS and file.name.lower() != "readme.md")
+    if not files:
+        what = f"{len(inside)} files, but none is an article" if inside else "no files"
+        raise ArticleError(path, 1, f"The folder holds {what}; put {known} in it.")
+    return files
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _folder_language(path: Path) -> Language | None:
+    """The nearest folder called nl or en says what the articles in it are written in."""
+    return next((known for part in reversed(path.parent.parts) for known in get_args(Language) if part == known), None)
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ArticleError(path, 1, f"The file is over {MOST_BYTES // 1_000_000} MB; split it up.")
+        content = path.read_bytes()
+    except OSError as error:
+        raise ArticleError(path, 1, f"The file cannot be opened: {error.strerror}.") from error
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        sentence = f"Byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8 (in Excel: CSV UTF-8)."
+        raise ArticleError(path, line, sentence) from error
+
+
+def _markdown(text: str, path: Path) -> Iterator[Draft]:
+    yield draft_of(text, path)
+
+
+# --- tables
+
+_LISTS = {"aliases": r"[|;\n]", "moments": r"[|;,\s]", "audience": r"[|;,\n]"}
+
+
+def _csv(text: str, path: Path) -> Iterator[Draft]:
+    text = text.removeprefix("\ufeff")
+    header = text.partition("\n")[0]
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t|", key=header.count))
+    try:
+        names = [name.strip().lower() for name in next(rows, [])]
+        if missing := {"title", "text"} - {*names}:
+            sentence = f"There is no column '{min(missing)}'; the first row must name at least title and text."
+            raise ArticleError(path, 1, sentence)
+        start = rows.line_num + 1
+        for number, row in enumerate(rows, 1):
+            if any(cell.strip() for cell in row):
+                yield _row(names, row, path, start, number)
+            start = rows.line_num + 1
+    except csv.Error as error:
+        raise ArticleError(path, rows.line_num, f"The table cannot be read here: {error}.") from error
+
+
+def _row(names: list[str], row: list[str], path: Path, line: int, number: int) -> Draft:
+    if len(row) > len(names):
+        raise ArticleError(path, line, f"The row has {len(row)} cells for {len(names)} columns; quote its text.")
+    values: dict[str, object] = {name: cell for name, cell in zip(names, row, strict=False) if cell.strip()}
+    for name, separator in _LISTS.items():
+        if name in values:
+            parts = re.split(separator, str(values[name]))
+            values[name] = [part.strip() for part in parts if part.strip()]
+    return _draft(values, path, line, number)
+
+
+def _jsonl(text: str, path: Path) -> Iterator[Draft]:
+    number = 0
+    for line, row in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        if not row.strip():
+            continue
+        number += 1
+        try:
+            values = json.loads(row, parse_int=str, parse_float=str)
+        except (ValueError, RecursionError) as error:
+            raise ArticleError(path, line, f"This line is not JSON: {error}.") from error
+        if not isinstance(values, dict) or not isinstance(values.get("text"), str):
+            raise ArticleError(path, line, 'Each line must be an object such as {"title": "…", "text": "…"}.')
+        yield _draft(values, path, line, number)
+
+
+def _draft(values: dict[str, object], path: Path, line: int, number: int) -> Draft:
+    values["id"] = values.get("id") or f"{path.stem}-{number}"
+    values["language"] = values.get("language") or values.get("lang")
+    return Draft(values, str(values.get("text", "")), line=line)
+
+
+# --- pages
+
+_NOT_READ = ["script", "style", "nav", "footer", "noscript", "template", "title"]
+
+
+def _html(text: str, path: Path) -> Iterator[Draft]:
+    from bs4 import BeautifulSoup
+    from markdownify import ATX, MarkdownConverter
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # bs4 remarks on XHTML and on text without tags; both are read well enough
+        page = BeautifulSoup(text, "html.parser")
+    name = page.title or page.h1
+    values: dict[str, object] = {"title": name.get_text(" ", strip=True) if name else None}
+    spoken = str(page.html.get("lang", ""))[:2].lower() if page.html else ""
+    if spoken in get_args(Language):
+        values["language"] = spoken
+    for tag in page(_NOT_READ):
+        tag.decompose()
+    try:
+        body = MarkdownConverter(heading_style=ATX, bullets="-").convert_soup(page)
+    except RecursionError:
+        raise ArticleError(path, 1, "The page is nested too deep; save a simpler one.") from None
+    yield Draft(values, body.strip() + "\n")
+
+
+READERS: dict[str, Callable[[str, Path], Iterator[Draft]]] = {
+    ".md": _markdown,
+    ".markdown": _markdown,
+    ".csv": _csv,
+    ".jsonl": _jsonl,
+    ".html": _html,
+    ".htm": _html,
+}

@@ -1,0 +1,36 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.language import language_of, language_of_locale
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("hoe zat t ook alweer met salderen", "nl"),
+        ("mw wil geld terug ivm monteur nt gekomen", "nl"),
+        ("mag ik 60 eu goedmaken", "nl"),
+        ("cust wants refund", "en"),
+        ("is it different now", "en"),
+        ("customer smells gas", "en"),
+    ],
+)
+def test_the_language_of_a_chat_message_is_recognised(text, language):
+    other = "en" if language == "nl" else "nl"
+    assert language_of(text, otherwise=other) == language
+
+
+@pytest.mark.parametrize("text", ["", "123", "F28", "storing"])
+def test_what_is_too_short_to_tell_is_in_the_expected_language(text):
+    assert language_of(text, otherwise="nl") == "nl"
+    assert language_of(text, otherwise="en") == "en"
+
+
+@given(st.text(max_size=300))
+def test_any_text_has_a_language(text):
+    assert language_of(text, otherwise="nl") in {"nl", "en"}
+
+
+def test_a_locale_tells_a_language_or_nothing():
+    assert [language_of_locale(code) for code in ("nl-BE", "en_GB", "fr-FR", "")] == ["nl", "en", None, None]
