@@ -6,8 +6,8 @@ import re
 from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import parse_qsl, quote, urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, quote
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,6 +16,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from core.card import current_change
+from core.desk import MAX_QUESTION, Desk
 from core.errors import NotFoundError
 from core.language import language_of_locale
 from core.model import Answer, Feedback, Outcome, Person, Question
@@ -26,13 +27,9 @@ from knowledge.moment import Moment
 from knowledge.shape import Part
 from knowledge.text import items, without_mark
 
-if TYPE_CHECKING:
-    from core.desk import Desk
-
 log = logging.getLogger(__name__)
 
 MAX_BODY = 16 * 1024  # bytes
-_LONG = 2000  # characters; a message beyond this is given back to be shortened
 _RECENT = 4  # changes on the first screen
 _HERE = Path(__file__).parent
 _LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
@@ -57,7 +54,7 @@ _HEADERS = {
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def make_app(desk: "Desk") -> web.Application:
+def make_app(desk: Desk) -> web.Application:
     """Make the web chat; whoever runs it binds it to 127.0.0.1."""
     pages = _Pages(desk)
     app = web.Application(client_max_size=MAX_BODY, middlewares=[_local_only, _kindly])
@@ -80,7 +77,7 @@ def make_app(desk: "Desk") -> web.Application:
 class _Pages:
     """What a browser can ask for. Every method of the desk is called in a thread: it computes and it waits for disks."""
 
-    def __init__(self, desk: "Desk") -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
     async def home(self, request: web.Request) -> web.Response:
@@ -93,7 +90,7 @@ class _Pages:
         request["draft"] = text
         moment = _moment(form.get("moment", ""))
         answer = await asyncio.to_thread(self._ask, text, _language(request), moment)
-        too_long = answer.outcome is Outcome.HELP and len(text.strip()) > _LONG
+        too_long = answer.outcome is Outcome.HELP and len(text.strip()) > MAX_QUESTION
         if answer.outcome is not Outcome.FAILED and not too_long:
             request["draft"] = ""
         return _entry(request, answer, status=500 if answer.outcome is Outcome.FAILED else 200)
@@ -333,7 +330,7 @@ class _Reader(MarkdownIt):
     """CommonMark with tables, without HTML, and with links only to where a link may go."""
 
     def validateLink(self, url: str) -> bool:  # noqa: N802 - the name that markdown-it calls
-        return urlsplit(url).scheme in {"http", "https", "mailto", "tel"}
+        return bool(re.match(r"(https?|mailto|tel):", url, re.IGNORECASE))
 
 
 @cache

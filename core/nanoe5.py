@@ -116,6 +116,9 @@ class _Packed:
             "embeddings.token_type_embeddings.weight": np.tile(self._floats("emb.type", hidden), (self.types, 1)),
             "embeddings.LayerNorm.weight": self._floats("emb.ln.w", hidden),
             "embeddings.LayerNorm.bias": self._floats("emb.ln.b", hidden),
+            # Unused and not in the file; without it every load reports them missing.
+            "pooler.dense.weight": np.zeros((hidden, hidden), np.float32),
+            "pooler.dense.bias": np.zeros(hidden, np.float32),
         }
         for layer in range(self.layers):
             for name, array in self._layer(layer):

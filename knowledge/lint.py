@@ -1,6 +1,7 @@
 """What is wrong with articles: what breaks or misleads is an error, what could be better a warning."""
 
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
@@ -105,9 +106,8 @@ def _title(found: Found, now: datetime) -> Iterator[Finding]:
 
 def _empty(found: Found, now: datetime) -> Iterator[Finding]:
     if not any(section.text.strip() for section in found.article.sections):
-        yield _finding(
-            found, found.article.front.count("\n"), "empty", "The article says nothing; write at least one section."
-        )
+        above = found.article.front.count("\n")
+        yield _finding(found, above, "empty", "The article says nothing; write at least one section.")
 
 
 def _dates(found: Found, now: datetime) -> Iterator[Finding]:
@@ -171,17 +171,18 @@ def _first_screen(found: Found, now: datetime) -> Iterator[Finding]:
         laid = max(shapes, key=lambda laid: sum(count_words(part.text) for part in laid.left_out))
         if not laid.left_out:
             continue
-        names = ", ".join(f"'{part.heading or part.kind}' ({count_words(part.text)} words)" for part in laid.left_out)
-        sentence = (
-            f"The first screen for '{moment}' has {FIRST_SCREEN_WORDS} words and no room for {names}; shorten it."
-        )
+        sizes = [f"'{part.heading or part.kind}' ({count_words(part.text)} words)" for part in laid.left_out]
+        sentence = f"{FIRST_SCREEN_WORDS} words fit the first screen; for '{moment}' there is no room for {' and '.join(sizes)}."
         yield _finding(found, article.front.count("\n"), "first-screen-too-long", sentence)
 
 
 def _spelled(change: Change) -> str:
-    """About as long as the sentence that tells of a change."""
-    facts = [f"Sinds 1 september {change.since.year}.", f"Geldt voor {change.applies_to}", f"Waarom: {change.why}"]
-    return "\n\n".join([f"Nu: {change.new} (was {change.old})", *facts])
+    """About as long as the sentences that tell of a change."""
+    said = [f"Nu: {change.new}", f"Sinds 1 september {change.since.year}."]
+    said += [f"(was {change.old})"] if change.old else []
+    said += [f"Geldt voor {change.applies_to}."] if change.applies_to else []
+    said += [f"Waarom: {change.why}."] if change.why else []
+    return " ".join(said)
 
 
 def _long_sentences(found: Found, now: datetime) -> Iterator[Finding]:
@@ -201,8 +202,7 @@ def _long_sentences(found: Found, now: datetime) -> Iterator[Finding]:
 
 
 def _start(text: str) -> str:
-    words = text.split()
-    return " ".join(words[:6]) + (" …" if len(words) > 6 else "")
+    return textwrap.shorten(text, 50, placeholder=" …")
 
 
 _RULES: tuple[Callable[[Found, datetime], Iterator[Finding]], ...] = (

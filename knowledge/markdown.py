@@ -356,7 +356,7 @@ def _plain(value: object, timezone: tzinfo) -> object:
             return day if _instant(day, timezone) == value else value
         case Change():
             said = {known.name: getattr(value, known.name) for known in fields(value)}
-            return {name: _plain(part, timezone) for name, part in said.items() if part}
+            return {name: _plain(part, timezone) for name, part in said.items() if part or name == "new"}
         case tuple():
             return [_plain(item, timezone) for item in value]
     return value

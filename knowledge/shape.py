@@ -14,15 +14,21 @@ from knowledge.text import count_words, items, without_mark
 FIRST_SCREEN_WORDS = 80
 FIRST_SCREEN_STEPS = 5
 
-_SKELETON = tuple(Kind)
-
-# The first kind leads; all of them are open, as far as they fit.
+# The first kind leads. All of these belong on the first screen.
 _OPEN: dict[Moment, tuple[Kind, ...]] = {
     Moment.NEW: (Kind.STEPS, Kind.VERDICT, Kind.SAY, Kind.MANDATE),
-    Moment.MORE: (Kind.VERDICT, Kind.BACKGROUND, Kind.EXCEPTIONS, Kind.CANNOT),
-    Moment.APPLY: (Kind.IDENTIFY, Kind.VERDICT, Kind.STEPS, Kind.SAY, Kind.MANDATE, Kind.RECORD),
-    Moment.SOLVE: (Kind.SAY, Kind.TROUBLE, Kind.VERDICT, Kind.CANNOT),
-    Moment.CHANGE: (Kind.CHANGES, Kind.STEPS, Kind.SAY, Kind.MANDATE),
+    Moment.MORE: (Kind.VERDICT,),
+    Moment.APPLY: (Kind.IDENTIFY, Kind.VERDICT, Kind.STEPS, Kind.SAY, Kind.MANDATE),
+    Moment.SOLVE: (Kind.SAY, Kind.VERDICT, Kind.TROUBLE),
+    Moment.CHANGE: (Kind.CHANGES, Kind.STEPS, Kind.SAY),
+}
+# These come along where there is room. They stand behind the others in the skeleton too.
+_IF_ROOM: dict[Moment, tuple[Kind, ...]] = {
+    Moment.NEW: (),
+    Moment.MORE: (Kind.CANNOT, Kind.EXCEPTIONS, Kind.BACKGROUND),
+    Moment.APPLY: (Kind.RECORD,),
+    Moment.SOLVE: (Kind.CANNOT,),
+    Moment.CHANGE: (Kind.MANDATE,),
 }
 # Without this kind the moment has nothing of its own to show, and apply is shown instead.
 _NEEDS = {Moment.SOLVE: Kind.TROUBLE, Moment.CHANGE: Kind.CHANGES, Moment.NEW: Kind.STEPS}
@@ -44,7 +50,7 @@ class Part:
 class Shape:
     """`first` holds at most eighty words, the leading part first; `more` has whatever `first` does not show whole.
 
-    `left_out` is what belonged on the first screen and did not fit there, in part or at all.
+    `left_out` is what had to be on the first screen and did not fit there, in part or at all.
     """
 
     first: tuple[Part, ...]
@@ -59,20 +65,22 @@ def shape(article: Article, moment: Moment | None, *, level: str = "", changed: 
     text to lead with where the article has no section that we know.
     """
     parts = list(_parts(article, changed))
+    moment = _served(moment or Moment.APPLY, parts)
     first: list[Part] = []
     left_out: list[Part] = []
     whole: list[Part] = []
     room = FIRST_SCREEN_WORDS
-    for part, brief in _wanted(parts, moment or Moment.APPLY, level, passage):
+    for part in _wanted(parts, moment, passage):
+        brief = _brief(part, moment, level)
         shown = brief if first else _cut(brief, room)
-        fits = count_words(shown.text) <= room
-        if fits:
+        size = count_words(shown.text)
+        if size <= room:
             first.append(shown)
-            room -= count_words(shown.text)
-        if not fits or shown != brief:
+            room -= size
+            if shown.text in {part.text, without_mark(part.text)}:
+                whole.append(part)
+        if brief not in first and part.kind in _OPEN[moment]:
             left_out.append(brief)
-        elif shown.text in {part.text, without_mark(part.text)}:
-            whole.append(part)
     more = tuple(part for part in parts if part not in whole)
     return Shape(tuple(first), more, tuple(left_out))
 
@@ -83,16 +91,18 @@ def levels(article: Article) -> tuple[str, ...]:
     return tuple(_by_level(items(written.text))) if written else ()
 
 
-def _wanted(parts: list[Part], moment: Moment, level: str, passage: str) -> Iterator[tuple[Part, Part]]:
-    """What belongs on the first screen, the leading part first: each part, and as much of it as is shown there."""
+def _served(moment: Moment, parts: list[Part]) -> Moment:
+    need = _NEEDS.get(moment)
+    return moment if need is None or any(part.kind is need for part in parts) else Moment.APPLY
+
+
+def _wanted(parts: list[Part], moment: Moment, passage: str) -> list[Part]:
+    """What the first screen is made of, the leading part first: one of each kind."""
     by_kind = {part.kind: part for part in reversed(parts)}
-    if moment in _NEEDS and _NEEDS[moment] not in by_kind:
-        moment = Moment.APPLY
-    wanted = [by_kind[kind] for kind in _in_order(moment) if kind in by_kind]
-    if not wanted:
-        wanted = [Part(None, "", passage)] if passage.strip() else parts[:1]
-    for part in wanted:
-        yield part, _brief(part, moment, level)
+    wanted = [by_kind[kind] for kind in (*_OPEN[moment], *_IF_ROOM[moment]) if kind in by_kind]
+    if wanted:
+        return wanted
+    return [Part(None, "", passage)] if passage.strip() else parts[:1]
 
 
 def _parts(article: Article, changed: str) -> Iterator[Part]:
@@ -101,18 +111,13 @@ def _parts(article: Article, changed: str) -> Iterator[Part]:
     if changed:
         written = article.section(Kind.CHANGES)
         yield Part(Kind.CHANGES, written.title if written else "", changed)
-    for kind in _SKELETON:
+    for kind in Kind:
         yield from (_part(section) for section in sections if section.kind is kind)
     yield from (_part(section) for section in sections if section.kind is None)
 
 
 def _part(section: Section) -> Part:
     return Part(section.kind, section.title, section.text.strip())
-
-
-def _in_order(moment: Moment) -> tuple[Kind, ...]:
-    lead, *rest = _OPEN[moment]
-    return (lead, *(kind for kind in _SKELETON if kind in rest))
 
 
 def _brief(part: Part, moment: Moment, level: str) -> Part:

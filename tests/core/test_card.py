@@ -1,0 +1,115 @@
+from datetime import UTC, datetime
+
+import pytest
+from conftest import AMSTERDAM, TODAY, article
+
+from core.card import card_of, changed_lately, current_change
+from core.model import Person
+from knowledge.article import Kind
+from knowledge.moment import Moment
+
+CREDIT = """---
+id: goedmaken
+title: Goedmaken met een tegoed
+owner: Team Klachten
+verified: {verified}
+verify_every: 180
+training: https://academie.kievit.example/klachten
+applies_when: {case}
+changes:
+  - since: {since}
+    new: medewerker tot € 75
+    old: medewerker tot € 25
+    applies_to: alle klachten
+    why: je lost het in één gesprek op
+---
+## In het kort
+Je mag tot € 75 goedmaken.
+
+## Stappen
+1. Kies de reden.
+2. Noem het bedrag.
+
+## Dit mag je zelf beslissen
+- junior: tot € 25
+- medewerker: tot € 75
+- senior: tot € 150
+"""
+
+
+def card(moment=Moment.APPLY, language="nl", level="", since="2026-11-01", verified="2026-10-05", case=""):
+    text = CREDIT.format(since=since, verified=verified, case=case or '""')
+    return card_of(
+        article(text), moment, person=Person("p", level=level), language=language, now=TODAY, zone=AMSTERDAM
+    )
+
+
+def test_the_reader_sees_the_mandate_of_their_own_level():
+    own = {level: [p.text for p in card(level=level).first if p.kind is Kind.MANDATE] for level in ("junior", "senior")}
+    assert own == {"junior": ["junior: tot € 25"], "senior": ["senior: tot € 150"]}
+
+
+def test_a_change_of_some_weeks_ago_stands_above_the_answer():
+    assert card().notes == (
+        "Let op: sinds 1 november 2026 is dit medewerker tot € 75 (was medewerker tot € 25). Geldt voor alle klachten.",
+    )
+
+
+def test_a_change_of_long_ago_has_faded():
+    assert card(since="2026-06-01").notes == ()
+
+
+def test_a_coming_change_is_announced_as_coming():
+    (note,) = card(since="2027-01-01").notes
+    assert note.startswith("Let op: vanaf 1 januari 2027 wordt dit medewerker tot € 75 (nu nog")
+
+
+def test_the_new_way_leads_when_a_change_is_asked_for():
+    shown = card(Moment.CHANGE)
+    assert shown.first[0].kind is Kind.CHANGES
+    assert shown.first[0].text.startswith("**Nu: medewerker tot € 75** (was medewerker tot € 25)")
+    assert shown.notes == ()
+
+
+def test_freshness_is_a_sentence():
+    assert card().source == "Gecontroleerd op 5 oktober 2026 door Team Klachten"
+    assert card(language="en").source == "Checked on 5 October 2026 by Team Klachten"
+
+
+def test_what_is_overdue_says_since_when():
+    stale = card(verified="2026-03-01")
+    assert stale.source.startswith("Niet meer gecontroleerd sinds maart 2026.")
+    assert "€ 75" in stale.first[0].text
+
+
+def test_amounts_are_hidden_after_twice_the_interval():
+    shown = card(verified="2025-01-01")
+    assert not any("75" in part.text for part in (*shown.first, *shown.more))
+    assert "€ [even nakijken]" in shown.first[0].text
+
+
+def test_an_article_in_the_other_language_is_labelled():
+    assert "Only available in Dutch." in card(language="en").notes
+
+
+def test_the_case_it_applies_to_is_said():
+    assert "Dit geldt alleen voor: contract vanaf 1 juni 2023." in card(case="contract vanaf 1 juni 2023").notes
+
+
+@pytest.mark.parametrize(("moment", "shown"), [(Moment.NEW, True), (Moment.MORE, True), (Moment.APPLY, False)])
+def test_only_new_and_more_carry_the_course(moment, shown):
+    assert bool(card(moment).training) is shown
+
+
+def test_a_day_begins_at_midnight_where_people_are():
+    text = CREDIT.format(since="2026-11-23", verified="2026-10-05", case='""')
+    change = article(text).changes[0]
+    assert change.since == datetime(2026, 11, 22, 23, tzinfo=UTC)
+
+
+def test_the_latest_change_in_force_counts_else_the_first_to_come():
+    text = "---\ntitle: T\nchanges:\n  - {since: 2026-01-01, new: a}\n  - {since: 2026-09-01, new: b}\n  - {since: 2027-01-01, new: c}\n---\nx\n"
+    assert current_change(article(text), TODAY).new == "b"
+    future = "---\ntitle: T\nchanges:\n  - {since: 2028-01-01, new: d}\n  - {since: 2027-01-01, new: c}\n---\nx\n"
+    assert current_change(article(future), TODAY).new == "c"
+    assert not changed_lately(article("---\ntitle: T\n---\nx\n"), TODAY)

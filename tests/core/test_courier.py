@@ -1,0 +1,75 @@
+import logging
+
+import pytest
+from conftest import article, make_desk
+
+from core.courier import Courier
+from core.model import Event, Outcome
+
+MOVE = article("---\ntitle: Verhuizing doorgeven\n---\n## Stappen\n1. Vraag de nieuwe postcode.\n", "move")
+EVENT = Event("slack", "T1", "C1", "1.1", "U1", "verhuizing doorgeven", {"channel": "C1"}, locale="nl-NL")
+
+
+class Posted:
+    """A platform that takes what it gets, unless told to refuse."""
+
+    def __init__(self, *, refuse=0):
+        self.answers = []
+        self.refuse = refuse
+
+    async def __call__(self, delivery):
+        if self.refuse:
+            self.refuse -= 1
+            raise ConnectionError("no route")
+        self.answers.append(delivery.answer)
+
+
+@pytest.fixture
+def desk(store):
+    return make_desk(store, (MOVE,))
+
+
+async def test_a_message_gets_one_reply(desk):
+    posted = Posted()
+    await Courier(desk, "slack", posted).take(EVENT)
+    assert [answer.card.article_id for answer in posted.answers] == ["move"]
+
+
+async def test_the_same_message_four_times_gets_one_reply_also_after_a_restart(desk):
+    posted = Posted()
+    for _ in range(4):
+        await Courier(desk, "slack", posted).take(EVENT)
+    assert len(posted.answers) == 1
+
+
+async def test_a_reply_that_was_refused_goes_out_after_a_restart(desk):
+    posted = Posted(refuse=1)
+    await Courier(desk, "slack", posted).take(EVENT)
+    assert posted.answers == []
+    await Courier(desk, "slack", posted).redrive()
+    await Courier(desk, "slack", posted).redrive()
+    assert len(posted.answers) == 1
+
+
+async def test_a_message_that_was_received_and_never_answered_is_taken_up_again(desk):
+    desk.receive(EVENT)
+    posted = Posted()
+    await Courier(desk, "slack", posted).redrive()
+    assert len(posted.answers) == 1
+
+
+async def test_a_broken_database_still_leaves_the_asker_with_a_sentence(desk, monkeypatch, caplog):
+    monkeypatch.setattr(desk.store, "receive", lambda event, now: 1 / 0)
+    posted = Posted()
+    with caplog.at_level(logging.ERROR):
+        await Courier(desk, "slack", posted).take(EVENT)
+    assert [answer.outcome for answer in posted.answers] == [Outcome.FAILED]
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_broken_model_leaves_the_asker_with_a_sentence_and_no_second_try(desk, monkeypatch):
+    monkeypatch.setattr(desk.embedder, "query", lambda text: 1 / 0)
+    posted = Posted()
+    await Courier(desk, "slack", posted).take(EVENT)
+    await Courier(desk, "slack", posted).redrive()
+    assert [answer.outcome for answer in posted.answers] == [Outcome.FAILED]

@@ -1,0 +1,208 @@
+import logging
+from dataclasses import replace
+
+import pytest
+from conftest import TODAY, article, make_desk, question
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.confidence import confidence_for
+from core.errors import NotFoundError
+from core.model import Event, Feedback, Outcome, Person
+from core.store import Identity
+from core.store.sqlite import open_store
+from knowledge.article import Kind
+from knowledge.moment import Moment
+
+MOVE = article(
+    "---\ntitle: Verhuizing doorgeven\ntopic: verhuizen\n---\n## In het kort\nJa, tot een maand vooraf.\n\n"
+    "## Stappen\n1. Vraag de nieuwe postcode.\n2. Vraag de sleuteldatum.\n\n## Als het misgaat\n1. Adres onbekend: bel.\n",
+    "move",
+)
+MOVE_EN = article(
+    "---\ntitle: Report a move\ntranslation_of: move\n---\n## Steps\n1. Ask for the new postcode.\n", "move-en", "en"
+)
+CREDIT = article("---\ntitle: Goedmaken met tegoed\ntopic: klachten\n---\n## Stappen\n1. Kies bedrag.\n", "credit")
+LATER = article("---\ntitle: Salderen stopt straks\neffective_from: 2027-01-01\n---\nTekst.\n", "later")
+GONE = article("---\ntitle: Oude welkomstkorting\neffective_until: 2026-01-01\n---\nTekst.\n", "gone")
+DRAFT = article("---\ntitle: Concept kortingsregels\nstatus: draft\n---\nTekst.\n", "draft")
+SALES = article("---\ntitle: Targets voor verkoop\naudience: [sales]\n---\nVertrouwelijk verhaal.\n", "sales")
+ALL = (MOVE, MOVE_EN, CREDIT, LATER, GONE, DRAFT, SALES)
+
+EVENT = Event("slack", "T1", "C1", "1.1", "U1", "verhuizing doorgeven", {"channel": "C1"})
+
+
+@pytest.fixture
+def desk(store):
+    return make_desk(store, ALL)
+
+
+def test_a_clear_question_is_answered_with_the_article(desk):
+    answer = desk.answer(question("hoe kan ik een verhuizing doorgeven"))
+    assert (answer.outcome, answer.card.article_id, answer.language) == (Outcome.ANSWERED, "move", "nl")
+    assert answer.moment is Moment.APPLY
+
+
+def test_the_reply_follows_the_language_of_the_question(desk):
+    answer = desk.answer(question("how do I report a move for this customer"))
+    assert (answer.language, answer.card.article_id) == ("en", "move-en")
+
+
+def test_an_unknown_question_is_refused_with_titles_and_a_bridge(desk):
+    answer = desk.answer(question("wat eten we vanavond met zn allen"))
+    assert answer.outcome is Outcome.UNANSWERED
+    assert answer.card is None
+    assert answer.bridge
+    assert 0 < len(answer.alternatives) <= 3
+
+
+def test_a_likely_answer_is_shown_but_not_claimed(desk):
+    desk._confidence = replace(desk._confidence, answer_from=1.1)
+    answer = desk.answer(question("hoe kan ik een verhuizing doorgeven"))
+    assert answer.outcome is Outcome.SUGGESTIONS
+    assert answer.card.article_id == "move"
+    assert answer.message
+
+
+def test_a_model_without_calibration_never_claims_to_be_sure(desk):
+    desk._confidence = confidence_for("some/other-model@torch-1")
+    assert desk.answer(question("hoe kan ik een verhuizing doorgeven")).outcome is Outcome.SUGGESTIONS
+
+
+@pytest.mark.parametrize("text", ["", "  ", "?", "hoi", "Help!", "hello"])
+def test_an_empty_message_or_a_greeting_gets_help(desk, text):
+    answer = desk.answer(question(text))
+    assert answer.outcome is Outcome.HELP
+    assert answer.message
+
+
+@pytest.mark.parametrize(("text", "language"), [("dankjewel!", "nl"), ("Thanks a lot", "en"), ("bedankt 👍", "nl")])
+def test_thanks_are_welcome(desk, text, language):
+    answer = desk.answer(question(text, locale=language))
+    assert answer.outcome is Outcome.THANKS
+
+
+def test_a_very_long_message_is_asked_to_be_short(desk):
+    answer = desk.answer(question("verhuizing " * 500))
+    assert answer.outcome is Outcome.HELP
+    assert len(answer.question) <= 2000
+
+
+def test_what_is_not_valid_today_does_not_answer(desk):
+    for title in ("Salderen stopt straks", "Oude welkomstkorting", "Concept kortingsregels"):
+        answer = desk.answer(question(title))
+        shown = {answer.card.title if answer.card else "", *(other.title for other in answer.alternatives)}
+        assert title not in shown
+
+
+def test_only_its_audience_sees_an_article_and_only_in_private(desk):
+    seller = Person("s", audience=("sales",))
+
+    def shown(person, *, direct):
+        answer = desk.answer(replace(question("Targets voor verkoop", direct=direct), person=person))
+        return {answer.card.article_id if answer.card else "", *(other.article_id for other in answer.alternatives)}
+
+    assert "sales" in shown(seller, direct=True)
+    assert "sales" not in shown(seller, direct=False)
+    assert "sales" not in shown(Person("a"), direct=True)
+    with pytest.raises(NotFoundError):
+        desk.open("sales", Person("a"))
+
+
+def test_an_article_can_be_asked_for_in_another_moment(desk):
+    answer = desk.open("move", Person("a"), moment=Moment.SOLVE)
+    assert answer.moment is Moment.SOLVE
+    assert Kind.TROUBLE in {part.kind for part in answer.card.first}
+
+
+def test_a_moment_the_article_has_nothing_for_is_shown_as_apply(desk):
+    assert desk.open("credit", Person("a"), moment=Moment.CHANGE).moment is Moment.APPLY
+
+
+def test_reshaping_keeps_the_answer_and_the_correction(desk):
+    person = desk.person(Identity("web", "", "me"))
+    answer = desk.ask(replace(question("verhuizing doorgeven"), person=person))
+    again = desk.reshape(answer.id, Moment.SOLVE, person)
+    assert (again.id, again.card.article_id, again.moment) == (answer.id, "move", Moment.SOLVE)
+    assert desk.store.facts()["feedback"] == 1
+
+
+def test_feedback_on_an_answer_that_never_was_is_refused(desk):
+    with pytest.raises(NotFoundError):
+        desk.rate(Feedback("nope", "me", helpful=False))
+
+
+def test_customer_data_is_neither_kept_nor_left_unsaid(desk):
+    answer = desk.ask(
+        replace(question("verhuizing van NL91ABNA0417164300 doorgeven"), person=desk.person(Identity("web", "", "me")))
+    )
+    assert "NL91ABNA0417164300" not in answer.question
+    assert answer.warnings
+    assert "NL91ABNA0417164300" not in desk.recall(answer.id).question
+
+
+def test_a_change_by_another_process_is_in_the_next_answer(desk, store, tmp_path):
+    assert desk.answer(question("parkeren bij de meterkast")).outcome is Outcome.UNANSWERED
+    other = open_store(tmp_path / "bijdehand.db")
+    make_desk(other, (article("---\ntitle: Parkeren bij de meterkast\n---\nDat mag niet.\n", "park"),))
+    other.close()
+    assert desk.answer(question("parkeren bij de meterkast")).card.article_id == "park"
+
+
+def test_topics_list_each_article_once_in_the_readers_language(desk):
+    topics = desk.topics(Person("a"), "nl")
+    assert {topic: [one.id for one in found] for topic, found in topics.items()} == {
+        "verhuizen": ["move"],
+        "klachten": ["credit"],
+    }
+    assert desk.topics(Person("a"), "en")[""][0].id == "move-en"
+
+
+def test_a_failure_inside_becomes_a_kind_sentence_and_a_logged_traceback(desk, caplog, monkeypatch):
+    monkeypatch.setattr(desk.embedder, "query", lambda text: 1 / 0)
+    with caplog.at_level(logging.ERROR):
+        answer = desk.ask(question("verhuizing doorgeven"))
+    assert answer.outcome is Outcome.FAILED
+    assert "mij, niet bij jou" in answer.message
+    assert "ZeroDivisionError" in caplog.text
+    assert "verhuizing" not in caplog.text.replace("test_desk", "")
+
+
+def test_the_same_message_is_received_once(desk):
+    assert desk.receive(EVENT)
+    assert not desk.receive(EVENT)
+    assert desk.handle(EVENT) is not None
+    assert desk.handle(EVENT) is None
+
+
+def test_what_a_crash_left_unanswered_is_found_again(desk):
+    desk.receive(EVENT)
+    assert [event.message_id for event in desk.undone("slack")] == ["1.1"]
+    delivery = desk.handle(EVENT)
+    assert desk.undone("slack") == []
+    assert delivery.answer.card.article_id == "move"
+
+
+def test_the_text_of_a_message_is_kept_without_customer_data(desk):
+    desk.receive(replace(EVENT, text="bel 0612345678 over verhuizing"))
+    (event,) = desk.undone("slack")
+    assert "0612345678" not in event.text
+
+
+@pytest.fixture(scope="module")
+def shared_desk(tmp_path_factory):
+    opened = open_store(tmp_path_factory.mktemp("desk") / "bijdehand.db")
+    yield make_desk(opened, ALL)
+    opened.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.text(max_size=300))
+def test_any_text_gets_an_answer(shared_desk, text):
+    answer = shared_desk.answer(question(text))
+    assert answer.outcome is not Outcome.FAILED
+    assert answer.message or answer.card
+
+
+def test_the_day_is_the_desks_own(desk):
+    assert desk.now() == TODAY

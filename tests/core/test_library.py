@@ -1,0 +1,72 @@
+from conftest import article
+
+from core.embed import FakeEmbedder
+from core.library import prune, shelve, snapshot_of
+from core.store.sqlite import open_store
+
+GAS = article("---\ntitle: Klant ruikt gas\n---\nGa naar buiten.\n", "gas")
+MOVE = article("---\ntitle: Verhuizing\n---\nGa naar buiten.\n", "move")
+
+
+class Counting(FakeEmbedder):
+    def __init__(self):
+        self.texts = []
+
+    def passage(self, text):
+        self.texts.append(text)
+        return super().passage(text)
+
+
+def test_only_what_is_new_is_embedded(store):
+    embedder = Counting()
+    shelve(store, embedder, [GAS, MOVE])
+    first = len(embedder.texts)
+    assert shelve(store, embedder, [GAS, MOVE]).embedded == 0
+    assert len(embedder.texts) == first
+
+
+def test_two_articles_that_share_a_sentence_embed_it_once(store):
+    embedder = Counting()
+    shelve(store, embedder, [GAS, MOVE])
+    assert embedder.texts.count("Ga naar buiten.") == 1
+
+
+def test_a_change_of_one_sentence_embeds_that_sentence_and_the_whole(store):
+    embedder = Counting()
+    shelve(store, embedder, [GAS])
+    changed = article("---\ntitle: Klant ruikt gas\n---\nBel het noodnummer.\n", "gas")
+    assert shelve(store, embedder, [changed]).embedded == 2
+
+
+def test_another_model_embeds_everything_again(store):
+    class Other(Counting):
+        name = "other"
+
+    shelve(store, Counting(), [GAS])
+    other = Other()
+    shelve(store, other, [GAS])
+    assert len(other.texts) == 3
+    assert store.snapshot("other").articles
+
+
+def test_progress_is_told_up_to_the_end(store):
+    told = []
+    shelve(store, FakeEmbedder(), [GAS, MOVE], progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (2, 2)
+
+
+def test_pruning_removes_what_was_not_kept_and_nothing_else(store):
+    shelve(store, FakeEmbedder(), [GAS, MOVE])
+    assert prune(store, ["move"]) == 1
+    assert [found.id for found in store.articles()] == ["move"]
+
+
+def test_a_throw_away_snapshot_equals_the_stored_one(tmp_path):
+    store = open_store(tmp_path / "b.db")
+    shelve(store, FakeEmbedder(), [MOVE, GAS])
+    stored, made = store.snapshot("fake"), snapshot_of([MOVE, GAS], FakeEmbedder())
+    store.close()
+    assert [one.id for one in stored.articles] == [one.id for one in made.articles]
+    assert stored.owners.tolist() == made.owners.tolist()
+    assert (stored.passages == made.passages).all()
+    assert (stored.whole == made.whole).all()

@@ -1,0 +1,105 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import article
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.embed import FakeEmbedder
+from core.index import Index
+from core.library import snapshot_of
+from core.search import BM25_ONLY, HYBRID, VECTORS_ONLY, search
+
+FAKE = FakeEmbedder()
+GAS = article("---\ntitle: Klant ruikt gas\n---\n## Stappen\n1. Laat de klant naar buiten gaan.\n", "gas")
+GAS_EN = article(
+    "---\ntitle: Customer smells gas\ntranslation_of: gas\n---\n## Steps\n1. Have the customer go outside.\n",
+    "gas-en",
+    "en",
+)
+MOVE = article("---\ntitle: Verhuizing doorgeven\n---\n## Stappen\n1. Vraag de nieuwe postcode.\n", "move")
+DUTCH_ONLY = article("---\ntitle: Zoektijd overbruggen\n---\nVertel wat je doet.\n", "wait")
+ALL = (GAS, GAS_EN, MOVE, DUTCH_ONLY)
+INDEX = Index(snapshot_of(ALL, FAKE))
+
+
+def find(text, language="nl", index=INDEX, **options):
+    return search(index, text, FAKE.query(text), language=language, **options)
+
+
+@pytest.mark.parametrize("weights", [HYBRID, VECTORS_ONLY, BM25_ONLY])
+def test_the_article_that_says_it_comes_first(weights):
+    assert find("klant ruikt gas in huis", weights=weights).hits[0].article is GAS
+
+
+def test_translations_count_once_and_the_asker_gets_their_own_language():
+    found = find("customer smells gas", "en")
+    assert found.hits[0].article is GAS_EN
+    assert [hit.article.group for hit in found.hits].count("gas") == 1
+
+
+def test_a_twin_does_not_eat_the_margin():
+    alone = Index(snapshot_of((GAS, MOVE, DUTCH_ONLY), FAKE))
+    assert find("klant ruikt gas").margin >= find("klant ruikt gas", index=alone).margin - 0.1
+
+
+def test_an_article_in_the_other_language_alone_is_shown_in_it():
+    assert find("zoektijd overbruggen", "en").hits[0].article is DUTCH_ONLY
+
+
+def test_what_is_not_allowed_is_not_found_by_any_leg():
+    for weights in (HYBRID, VECTORS_ONLY, BM25_ONLY):
+        found = find("klant ruikt gas", allowed=lambda one: one.group != "gas", weights=weights)
+        assert "gas" not in {hit.article.group for hit in found.hits}
+
+
+def test_nothing_allowed_finds_nothing():
+    found = find("gas", allowed=lambda one: False)
+    assert (found.hits, found.score, found.margin) == ((), 0.0, 0.0)
+
+
+def test_an_empty_index_finds_nothing():
+    empty = replace(
+        snapshot_of(ALL, FAKE),
+        articles=(),
+        whole=np.zeros((0, 256), np.float32),
+        passages=np.zeros((0, 256), np.float32),
+        owners=np.zeros(0, np.int64),
+    )
+    assert find("gas", index=Index(empty)).hits == ()
+
+
+def test_one_article_has_no_margin_to_be_sure_by():
+    assert find("klant ruikt gas", index=Index(snapshot_of((GAS,), FAKE))).margin == 0.0
+
+
+def test_the_passage_that_spoke_for_an_article_is_its_own():
+    hit = find("vraag de nieuwe postcode").hits[0]
+    assert "postcode" in hit.passage
+
+
+@settings(max_examples=150)
+@given(st.text(max_size=400))
+def test_any_text_can_be_searched_for(text):
+    found = find(text)
+    assert len(found.hits) == 3
+    scores = [hit.score for hit in found.hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["\0", "\ud800", "\ufdfa" * 5000, "a" * 100_000, "", '"?*() AND OR NOT', "🦜" * 50, "ß" * 10]
+)
+def test_hostile_text_can_be_searched_for(text):
+    assert find(text).hits
+
+
+def test_every_leg_scores_every_candidate_and_the_union_misses_nothing():
+    """With fewer articles than each leg takes, ranking by legs equals ranking everything."""
+    many = tuple(
+        article(f"---\ntitle: Onderwerp {n}\n---\nTekst over zaak {n} en nog {n * 7} woorden.\n", f"a{n:03}")
+        for n in range(90)
+    )
+    index = Index(snapshot_of(many, FAKE))
+    assert find("zaak 42 woorden", index=index).hits[0].article.id == "a042"

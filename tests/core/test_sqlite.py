@@ -1,0 +1,320 @@
+"""What only SQLite can get wrong: the file, its locks, its disk, and what stands in which table."""
+
+import sqlite3
+import threading
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import StoreError
+from core.model import Answer, Event, Feedback, Outcome
+from core.store import Embedded, Identity, Piece
+from core.store.sqlite import SqliteStore, open_store
+from knowledge.article import Article, Section
+from knowledge.moment import Moment
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+BIG = "lang " * 100_000
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "bijdehand.db"
+
+
+@pytest.fixture
+def store(path):
+    with closing(SqliteStore(path, wait=0.2, clock=lambda: NOW)) as opened:
+        yield opened
+
+
+def embedded(article_id="nl/tarief", text="Kies het tarief."):
+    article = Article(article_id, "Tarief", (Section(None, "", text),), critical=True)
+    return Embedded(article, Piece(text, text, np.ones(4, dtype=np.float32)), ())
+
+
+def rows(path, sql):
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute(sql).fetchall()
+
+
+def refusal(where, **options):
+    """The sentence a person reads when this database cannot be opened."""
+    with pytest.raises(StoreError) as caught:
+        SqliteStore(Path(where), **options)
+    return sentence(caught)
+
+
+def sentence(caught):
+    said = str(caught.value)
+    assert said.endswith(".")
+    assert "\n" not in said
+    assert "Traceback" not in said
+    return said
+
+
+# -- opening -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["{}", "sqlite:///{}"])
+def test_a_store_opens_by_path_or_by_address_and_again_later(path, form):
+    for _ in range(2):
+        with closing(open_store(form.format(path))) as store:
+            store.person(Identity("slack", "T1", "U1"))
+    with closing(open_store(path)) as store:
+        assert store.facts()["person"] == 1
+
+
+def test_a_relative_address_is_a_file_in_this_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    open_store("sqlite:///kennis.db").close()
+    assert (tmp_path / "kennis.db").is_file()
+
+
+@pytest.mark.parametrize(
+    ("where", "way_out"),
+    [
+        ("postgresql://u:secret@host/db", "not there yet"),
+        ("postgres://u:secret@host/db", "not there yet"),
+        ("mysql://u:secret@host/db", "names no database"),
+        ("sqlite://file.db", "names no database"),
+        ("sqlite:///", "names no database"),
+    ],
+)
+def test_another_address_is_refused_without_repeating_its_password(where, way_out):
+    with pytest.raises(StoreError, match=way_out) as caught:
+        open_store(where)
+    assert "secret" not in sentence(caught)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    assert f"no folder {tmp_path / 'nergens'}" in refusal(tmp_path / "nergens" / "x.db")
+
+
+def test_a_file_is_no_folder_and_a_folder_no_file(tmp_path):
+    (tmp_path / "file").touch()
+    assert "no folder" in refusal(tmp_path / "file" / "x.db")
+    assert "is a folder" in refusal(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody can write")
+def test_a_folder_that_cannot_be_written_is_told():
+    assert "/proc/x.db cannot be opened. Let this user" in refusal("/proc/x.db")
+
+
+def test_a_file_that_is_no_database_is_left_as_it_is(path):
+    path.write_bytes(b"Beste collega, " * 1000)
+    assert f"{path} is not a database" in refusal(path)
+    assert path.read_bytes() == b"Beste collega, " * 1000
+
+
+def test_the_database_of_another_program_is_left_as_it_is(path):
+    rows(path, "create table bookmark (url text)")
+    before = path.read_bytes()
+    assert "belongs to another program" in refusal(path)
+    assert path.read_bytes() == before
+
+
+def test_a_database_from_a_newer_version_is_left_as_it_is(path, store):
+    store.close()
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(
+            "insert into _sqlite_migrations (migration_set, name, applied_at) values ('bijdehand', 'm999_x', 'now')"
+        )
+    before = path.read_bytes()
+    said = refusal(path)
+    assert str(path) in said
+    assert "m999_x" in said
+    assert "Upgrade bijdehand, or put a backup" in said
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_database_says_so_when_it_is_read(path, store):
+    store.save([embedded(f"nl/{number}", BIG[:5000]) for number in range(20)], "m")
+    store.close()
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="is damaged") as caught, closing(SqliteStore(path)) as damaged:
+        damaged.articles()
+    sentence(caught)
+
+
+def test_a_document_that_cannot_be_read_is_told(store):
+    store.save([embedded()], "m")
+    with store.write() as db:
+        db.execute("update article set document = json_set(document, '$.status', 'archived')")
+    with pytest.raises(StoreError, match="cannot read") as caught:
+        store.article("nl/tarief")
+    sentence(caught)
+
+
+# -- trouble while it runs -----------------------------------------------------------------------------------
+
+
+def test_a_locked_database_can_be_read_and_says_why_it_was_not_written(path, store):
+    store.save([embedded()], "m")
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(StoreError, match="locked for") as caught:
+            store.delete(["nl/tarief"])
+        assert len(store.articles()) == 1
+    assert str(path) in sentence(caught)
+    store.delete(["nl/tarief"])
+    assert store.articles() == []
+
+
+def test_a_database_that_is_there_opens_while_somebody_writes_for_long(path, store):
+    with store.write(), closing(SqliteStore(path, wait=0.2)) as other:
+        assert other.articles() == []
+
+
+def test_a_first_start_in_a_locked_file_says_so(path):
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("begin exclusive")
+        assert "locked for 0.2 seconds" in refusal(path, wait=0.2)
+    SqliteStore(path).close()
+
+
+def test_a_full_disk_loses_nothing_that_was_saved(store):
+    store.save([embedded()], "m")
+    with store.read() as db:
+        pages = db.execute("pragma page_count").fetchone()[0]
+        db.execute(f"pragma max_page_count = {pages}")
+    with pytest.raises(StoreError, match="no room left") as caught:
+        store.save([embedded("nl/klein"), embedded("nl/groot", BIG)], "m")
+    sentence(caught)
+    assert [article.id for article in store.articles()] == ["nl/tarief"]
+    assert store.sequence() == 1
+    with store.read() as db:
+        db.execute("pragma max_page_count = 100000")
+    store.save([embedded("nl/groot", BIG)], "m")
+    assert store.article("nl/groot").body == BIG
+
+
+def test_a_request_that_sqlite_refuses_leaves_nothing_and_the_connection_works(store):
+    def write():
+        with store.write() as db:
+            db.execute("insert into person values ('p', 'agent', '[]', '', null, '')")
+            db.execute("insert into identity values ('slack', 'T1', 'U1', 'nobody')")
+
+    with pytest.raises(StoreError, match="SQLITE_CONSTRAINT") as caught:
+        write()
+    sentence(caught)
+    assert store.facts()["person"] == 0
+    store.person(Identity("slack", "T1", "U1"))
+
+
+def test_a_transaction_in_a_transaction_is_refused(store):
+    with pytest.raises(StoreError), store.write():
+        store.save([embedded()], "m")
+    assert store.articles() == []
+
+
+def test_what_is_read_together_is_of_one_moment(store):
+    with store.read() as db:
+        assert db.execute("select count(*) from article").fetchone() == (0,)
+        other = threading.Thread(target=store.save, args=([embedded()], "m"))
+        other.start()
+        other.join()
+        assert db.execute("select count(*) from article").fetchone() == (0,)
+    assert len(store.articles()) == 1
+
+
+def test_closing_waits_for_what_is_being_written(path, store):
+    busy, go_on = threading.Event(), threading.Event()
+
+    def write_slowly():
+        with store.write() as db:
+            busy.set()
+            go_on.wait()
+            db.execute("insert into person values ('p', 'agent', '[]', '', null, '')")
+
+    writer, closer = threading.Thread(target=write_slowly), threading.Thread(target=store.close)
+    writer.start()
+    busy.wait()
+    closer.start()
+    while not store._closed:
+        time.sleep(0.001)
+    go_on.set()
+    writer.join()
+    closer.join()
+    assert rows(path, "select id from person") == [("p",)]
+
+
+def test_connections_of_threads_that_ended_are_closed(store):
+    for _ in range(10):
+        thread = threading.Thread(target=store.sequence)
+        thread.start()
+        thread.join()
+    assert len(store._slots) <= 2
+
+
+# -- what stands where ---------------------------------------------------------------------------------------
+
+
+def ask(store):
+    event = Event("slack", "T1", "C1", "1", "U-JAN", "hoe dan?", {"response_url": "https://SECRET", "user": "U-JAN"})
+    store.receive(event, NOW)
+    person = store.person(Identity("slack", "T1", "U-JAN"))
+    return store.finish(event, Answer("a1", Outcome.HELP, "nl", "hoe dan?"), person, NOW)
+
+
+def everything_but_names(path):
+    tables = [name for (name,) in rows(path, "select name from sqlite_master where type = 'table'")]
+    return str([rows(path, f"select * from {table}") for table in tables if table != "identity"])
+
+
+def test_a_platforms_ids_stand_with_the_identity_only_once_the_reply_is_sent(path, store):
+    delivery = ask(store)
+    assert rows(path, "select address from event") == [(None,)]
+    assert "SECRET" in everything_but_names(path)
+    store.sent(delivery, NOW)
+    left = everything_but_names(path)
+    assert "SECRET" not in left
+    assert "U-JAN" not in left
+    assert "hoe dan?" in left
+
+
+def test_whoever_is_forgotten_leaves_answers_that_are_nobodys(path, store):
+    ask(store)
+    with store.write() as db:
+        db.execute("delete from person")
+    assert rows(path, "select person_id from answer") == [(None,)]
+    assert rows(path, "select * from identity") == []
+    assert store.undone("slack", NOW.replace(year=2025), NOW) == []
+
+
+def test_of_two_opinions_the_latest_wins_field_by_field(path, store):
+    ask(store)
+    [person] = [person for _, person in store.people()]
+    store.rate(Feedback("a1", person.id, helpful=False, note="te lang"), NOW)
+    store.rate(Feedback("a1", person.id, reason="outdated", moment=Moment.CHANGE), NOW)
+    store.rate(Feedback("a1", person.id, helpful=True), NOW)
+    kept = rows(path, "select helpful, reason, moment, note from feedback")
+    assert kept == [(1, "outdated", "change", "te lang")]
+
+
+def test_columns_for_lists_follow_the_document(path, store):
+    store.save([embedded()], "m")
+    kept = rows(path, "select language, status, critical, translation_of, version, updated_at from article")
+    assert kept == [("nl", "published", 1, "", 1, "2026-03-02T09:30:00.000000+00:00")]
+    assert rows(path, "select n, text from passage") == [(0, "Kies het tarief.")]
+
+
+def test_every_change_is_noted_with_its_time(path, store):
+    store.save([embedded()], "m")
+    store.save([embedded()], "other")
+    store.delete(["nl/tarief"])
+    assert rows(path, "select what from change order by seq") == [("saved",), ("embedded",), ("deleted",)]
+
+
+def test_what_was_acknowledged_survives_a_power_cut(store):
+    with store.read() as db:
+        assert db.execute("pragma journal_mode").fetchone() == ("wal",)
+        assert db.execute("pragma synchronous").fetchone() == (2,)
+        assert db.execute("pragma foreign_keys").fetchone() == (1,)
