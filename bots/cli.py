@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from core.settings import Settings
     from knowledge.article import Article
 
-app = typer.Typer(help="Just-in-time help for contact-centre agents.", no_args_is_help=True)
+app = typer.Typer(
+    help="Just-in-time help for contact-centre agents.", no_args_is_help=True, pretty_exceptions_enable=False
+)
 articles_app = typer.Typer(help="Look at the articles.", no_args_is_help=True)
 people_app = typer.Typer(help="Who is coach, admin or in an audience.", no_args_is_help=True)
 evaluate_app = typer.Typer(help="Measure on labelled questions.", no_args_is_help=True)
@@ -56,6 +59,21 @@ def main() -> None:
         err.print(f"[bold red]{type(error).__name__.removesuffix('Error')}:[/] ", end="")
         err.print(str(error), markup=False, highlight=False)
         sys.exit(Exit.CANNOT)
+    except Exception:  # noqa: BLE001 - the last resort, and nothing is swallowed
+        err.print(f"Something broke that should not have. The details are in {_keep_traceback()}.", highlight=False)
+        sys.exit(Exit.CANNOT)
+
+
+def _keep_traceback() -> Path:
+    import traceback
+    from datetime import UTC, datetime
+
+    import platformdirs
+
+    path = platformdirs.user_log_path("bijdehand", ensure_exists=True) / "errors.log"
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{datetime.now(UTC).isoformat()} {traceback.format_exc()}\n")
+    return path
 
 
 # -- starting --------------------------------------------------------------------------------------------------------
@@ -76,7 +94,7 @@ def init(
     elif demo:
         from core.library import shelve
 
-        found = [one.article for one in _read([boot.SEEDS / "articles"])]
+        found = _read([boot.SEEDS / "articles"])
         with _bar("Starter knowledge") as progress:
             _tell(shelve(store, embedder, found, progress=progress))
     else:
@@ -159,7 +177,7 @@ def import_(
     from core.library import prune as remove
     from core.library import shelve
 
-    found = [one.article for one in _read(paths)]
+    found = _read(paths)
     settings = _settings()
     store = boot.make_store(settings)
     with _bar("Articles") as progress:
@@ -186,17 +204,17 @@ def lint(paths: Paths, *, as_json: Json = False) -> None:
     """Check articles before agents read them. Exit code 1: there are errors."""
     from datetime import UTC, datetime
 
-    from knowledge.lint import Severity
     from knowledge.lint import lint as check
 
-    findings = [finding for path in paths for finding in check(path, now=datetime.now(UTC))]
+    zone = _settings().zone
+    findings = [finding for path in paths for finding in check(path, now=datetime.now(UTC), timezone=zone)]
     if as_json:
         _print_json(findings)
     else:
         for finding in findings:
-            out.print(f"{finding.path}:{finding.line}: {finding.severity} {finding.rule}: {finding.sentence}", markup=False)
+            out.print(str(finding), markup=False, highlight=False, soft_wrap=True)
         out.print(f"{len(findings)} findings")
-    if any(finding.severity is Severity.ERROR for finding in findings):
+    if any(finding.severity == "error" for finding in findings):
         raise typer.Exit(Exit.TO_MEND)
 
 
@@ -386,11 +404,20 @@ def _embedder(settings: "Settings") -> "Embedder":
     return boot.make_embedder(settings, progress=_note)
 
 
-def _read(paths: Iterable[Path]) -> list[Any]:
-    from knowledge.readers import read
+def _read(paths: Iterable[Path]) -> list["Article"]:
+    """Every article in these files and folders; one that cannot be read stops it all, and all such are named."""
+    from knowledge.readers import read, unique
 
     zone = _settings().zone
-    return [one for path in paths for one in read(path, timezone=zone)]
+    errors: list[ArticleError] = []
+    founds = chain.from_iterable(read(path, timezone=zone, on_error=errors.append) for path in paths)
+    articles = [found.article for found in unique(founds, errors.append)]
+    for error in errors:
+        err.print(str(error), markup=False, highlight=False, soft_wrap=True)
+    if errors:
+        err.print("Nothing was imported: mend this first.", style="bold red")
+        raise typer.Exit(Exit.CANNOT)
+    return articles
 
 
 def _note(message: str) -> None:

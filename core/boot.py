@@ -7,6 +7,7 @@ from pathlib import Path
 from core.confidence import confidence_for
 from core.desk import Desk
 from core.embed import Embedder
+from core.errors import StoreError
 from core.moments import MomentHead, open_head
 from core.prepare import open_embedder
 from core.privacy import Scrubber
@@ -35,6 +36,10 @@ def make_moments(settings: Settings, embedder: Embedder) -> MomentHead:
 
 def make_store(settings: Settings) -> Store:
     """The database, made and migrated where needed."""
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{settings.data} cannot be made ({error.strerror}). Set BIJDEHAND_DATA.") from error
     return open_store(settings.database)
 
 

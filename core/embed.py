@@ -115,8 +115,8 @@ class OnnxEmbedder(_Prompting):
 
     def _embed(self, text: str) -> npt.ArrayLike:
         ids = np.array([self._tokenizer.encode(text).ids], np.int64)
-        vectors: list[Vector] = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-        return vectors[0][0]
+        (vectors,) = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        return np.asarray(vectors[0])
 
 
 class TorchEmbedder(_Prompting):
@@ -167,4 +167,4 @@ def _unit(vector: npt.ArrayLike) -> Vector:
     length = np.linalg.norm(values)
     if 0 < length < np.inf:
         return np.asarray(values / length, np.float32)
-    return np.eye(1, len(values), dtype=np.float32)[0]
+    return np.eye(1, len(values), dtype=np.float32).ravel()

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.embed import Embedder
+from core.errors import ModelError
 
 if TYPE_CHECKING:
-    import torch
     from sentence_transformers import SentenceTransformer
 
 _INPUTS = ("input_ids", "attention_mask")
@@ -32,6 +32,9 @@ class Parity:
     mean: float
     least: float
     texts: int
+
+    def __str__(self) -> str:
+        return f"cosine to the original {self.mean:.4f}, at least {self.least:.4f} on {self.texts} questions"
 
 
 def export(model: "SentenceTransformer", folder: Path) -> None:
@@ -67,7 +70,9 @@ def _trace(model: "SentenceTransformer", path: Path) -> None:
             features: dict[str, Any] = {"input_ids": input_ids, "attention_mask": attention_mask}
             return torch.nn.functional.normalize(self.chain(features)["sentence_embedding"], dim=-1)
 
-    model[0].auto_model.set_attn_implementation("eager")  # the fused ones do not trace
+    if model.transformers_model is None:
+        raise ModelError("Only transformers can be exported.")
+    model.transformers_model.set_attn_implementation("eager")  # the fused ones do not trace
     sample = model.tokenizer(["een vraag", "a question that is longer"], padding=True, return_tensors="pt")
     with torch.no_grad(), _expecting_warnings():
         torch.onnx.export(

@@ -6,7 +6,7 @@ import logging
 import re
 import shutil
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ _VERSION = 1  # of everything here and in `export` that decides what a vector is
 _FACTS = "bijdehand.json"
 _ORIGINAL = "original"  # the sentence-transformers folder in the prepared one, where there is no other
 _ONNX, _TORCH = "onnx-int8", "torch"
-_NEEDS_E5_PROMPTS = re.compile(r"(^|[/-])e5-(small|base|large)(-v2|-unsupervised)?$")
+_E5 = re.compile(r"(^|[/-])e5-(small|base|large)(-v2|-unsupervised)?$")
 
 _log = logging.getLogger(__name__)
 
@@ -55,12 +55,12 @@ def open_embedder(model: str, cache: Path, *, progress: Progress = _silent, text
     if model == FakeEmbedder.name:
         return FakeEmbedder()
     folder = cache / f"{_slug(model)}-{_VERSION}"
-    try:
-        if not (folder / _FACTS).is_file():
+    if not (folder / _FACTS).is_file():
+        try:
             _prepare_once(model, folder, progress, texts or _own_texts())
-        return _open(folder)
-    except OSError as error:
-        raise ModelError(f"The model cannot be kept in {cache} ({error}); set BIJDEHAND_CACHE.") from error
+        except OSError as error:
+            raise ModelError(f"The model cannot be made in {cache} ({error}); set BIJDEHAND_CACHE.") from error
+    return _open(folder)
 
 
 def _slug(model: str) -> str:
@@ -99,39 +99,18 @@ def _prepare(model: str, part: Path, progress: Progress, texts: Sequence[str]) -
     progress(f"Preparing {model}, which happens once and takes about a minute")
     source = _source(model, part, progress)
     original = _load(source)
-    recipe = _recipe(model, source, original)
+    recipe = _recipe(model, original)
     progress("Exporting it to ONNX")
-    found, trouble = _try_export(original, recipe, part, texts)
-    if not trouble and found:
-        near = f"cosine to the original {found.mean:.4f}, at least {found.least:.4f}"
-        return _Facts(_ONNX, _settled(recipe, _ONNX, f"{model}: ONNX int8, {near} on {found.texts} questions"), found)
-    (part / "model.onnx").unlink(missing_ok=True)
-    if source != part / _ORIGINAL:
-        original.save_pretrained(str(part / _ORIGINAL))
-    return _Facts(_TORCH, _settled(recipe, _TORCH, f"{model}: torch, six times slower, since {trouble}"), found)
-
-
-def _try_export(
-    original: "SentenceTransformer", recipe: Recipe, part: Path, texts: Sequence[str]
-) -> tuple[Parity | None, str]:
-    """Export, and say what is wrong with the result, if anything."""
-    try:
-        export(original, part)
-        found = parity(OnnxEmbedder(part, recipe), TorchEmbedder(original, recipe), texts)
-    except OSError:
-        raise  # a full disk is not the model's fault
-    # A model that cannot be exported may fail anywhere in two libraries, and torch serves it just as well.
-    except Exception as error:
-        _log.warning("no ONNX export", exc_info=True)
-        return None, f"it cannot be exported to ONNX ({type(error).__name__})"
-    if found.least < LEAST_COSINE:
-        return found, f"its export strays to a cosine of {found.least:.3f}"
-    return found, ""
-
-
-def _settled(recipe: Recipe, engine: str, description: str) -> Recipe:
-    label, fingerprint = recipe.name.split("@")
-    return replace(recipe, name=f"{label}@{engine}-{_VERSION}-{fingerprint}", description=description)
+    found = _try_export(original, recipe, part, texts)
+    if found and found.least >= LEAST_COSINE:
+        engine, how = _ONNX, f"ONNX int8, {found}"
+    else:
+        engine, how = _TORCH, f"sentence-transformers, several times slower ({found or 'no ONNX export'})"
+        (part / "model.onnx").unlink(missing_ok=True)
+        if source != part / _ORIGINAL:
+            original.save_pretrained(str(part / _ORIGINAL))
+    name = f"{recipe.name}@{engine}-{_VERSION}-{_fingerprint(source)}"
+    return _Facts(engine, replace(recipe, name=name, description=f"{model}: {how}"), found)
 
 
 def _source(model: str, part: Path, progress: Progress) -> Path:
@@ -150,25 +129,24 @@ def _load(folder: Path) -> "SentenceTransformer":
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as chatter
 
-    chatter.disable_progress_bar()
-    chatter.set_verbosity_error()
+    chatter.disable_progress_bar()  # type: ignore[no-untyped-call]
+    chatter.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-    # Whatever is wrong in the folder, somewhere under here it raises.
-    except Exception as error:
+    except Exception as error:  # whatever is wrong in the folder, somewhere under here it raises
         reason = str(error).split("\n", maxsplit=1)[0]
         raise ModelError(f"{folder} holds no model that sentence-transformers can open ({reason}).") from error
 
 
-def _recipe(model: str, source: Path, original: "SentenceTransformer") -> Recipe:
-    prompts = original.prompts
-    query, passage = prompts.get("query", ""), prompts.get("document", "") or prompts.get("passage", "")
-    if not query and not passage and _NEEDS_E5_PROMPTS.search(model):
-        query, passage = "query: ", "passage: "  # the hub's own folders of these models leave them out
-    label = Path(model).expanduser().resolve().name if Path(model).expanduser().is_dir() else model
+def _recipe(model: str, original: "SentenceTransformer") -> Recipe:
+    path = Path(model).expanduser()
+    prompts = {use: prompt or "" for use, prompt in original.prompts.items()}
+    query, passage = prompts.get("query", ""), prompts.get("document") or prompts.get("passage", "")
+    if not query and not passage and _E5.search(model):
+        query, passage = "query: ", "passage: "  # these models need them, and their folders on the hub do not say so
     return Recipe(
-        name=f"{label}@{_fingerprint(source)}",
-        description=model,
+        name=path.resolve().name if path.is_dir() else model,
+        description="",
         dimensions=int(original.get_embedding_dimension() or 0),
         tokens=min(MOST_TOKENS, original.max_seq_length or MOST_TOKENS),
         query_prompt=query,
@@ -176,11 +154,22 @@ def _recipe(model: str, source: Path, original: "SentenceTransformer") -> Recipe
     )
 
 
+def _try_export(original: "SentenceTransformer", recipe: Recipe, part: Path, texts: Sequence[str]) -> Parity | None:
+    """Export and compare; None when there is no export."""
+    try:
+        export(original, part)
+        return parity(OnnxEmbedder(part, recipe), TorchEmbedder(original, recipe), texts)
+    except OSError:
+        raise  # a full disk is not the model's fault
+    except Exception:  # noqa: BLE001 - two libraries may fail in any way, and torch serves the model just as well
+        _log.warning("This model cannot be exported to ONNX.", exc_info=True)
+        return None
+
+
 def _fingerprint(source: Path) -> str:
-    """Eight digits of the weights: a model's name may stand for others tomorrow."""
-    files = sorted(source.rglob("*.safetensors")) or sorted(source.rglob("*.bin"))
+    """Eight digits of the weights, since a name may stand for others tomorrow."""
     digest = hashlib.sha256()
-    for file in files:
+    for file in sorted(source.rglob("*.safetensors")) or sorted(source.rglob("*.bin")):
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()[:8]
@@ -192,14 +181,17 @@ def _own_texts() -> list[str]:
 
 
 def _let_everybody_read(folder: Path) -> None:
-    """safetensors writes for its owner only, and a container often runs as somebody else."""
+    """Undo the 0600 of safetensors: a container often runs as somebody else than built it."""
     for path in folder.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _open(folder: Path) -> Embedder:
-    facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-    recipe = Recipe(**facts["recipe"])
-    if facts["engine"] == _ONNX:
-        return OnnxEmbedder(folder, recipe)
-    return TorchEmbedder(_load(folder / _ORIGINAL), recipe)
+    try:
+        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        recipe = Recipe(**facts["recipe"])
+        if facts["engine"] == _ONNX:
+            return OnnxEmbedder(folder, recipe)
+        return TorchEmbedder(_load(folder / _ORIGINAL), recipe)
+    except Exception as error:  # onnxruntime and tokenizers have no errors of their own
+        raise ModelError(f"{folder} is damaged ({error}); delete it, and it is made anew.") from error

@@ -75,12 +75,13 @@ _MONTHS = {
     for name in names.split()
 }
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})\b\.?"
-_UNIT = r"(?!\s?(?:€|%|euro?\b|kwh\b|kw\b|m[23³]))"
+_UNIT = r"€(?!\s?[0-9])|%|euro?\b|kwh?\b|m[23³]"
+_NO_UNIT = rf"(?!\s?(?:{_UNIT}))"  # "op 1 maart 2000 euro"
 _NTH = r"(?:e|ste|de|st|nd|rd|th)?"
 
 
 def _dated(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![0-9])(?<![0-9][-/.]){pattern}(?![0-9])(?![-/.][0-9]){_UNIT}", re.IGNORECASE)
+    return re.compile(rf"(?<![0-9])(?<![0-9][-/.]){pattern}(?![0-9])(?![-/.][0-9])", re.IGNORECASE)
 
 
 _DATES = (
@@ -90,15 +91,15 @@ _DATES = (
     _dated(r"(?P<day>[0-9]{1,2})(?P<gap>[-/])(?P<month>[0-9]{1,2})(?P=gap)'?(?P<year>[0-9]{2})"),
     _dated(r"(?P<year>[0-9]{4})(?P<gap>[-/.])(?P<month>[0-9]{1,2})(?P=gap)(?P<day>[0-9]{1,2})"),
     _dated(
-        rf"(?P<day>[0-9]{{1,2}}){_NTH}[\s-]?(?:of\s|van\s)?{_MONTH}[\s,-]{{0,2}}(?P<year>[0-9]{{4}}|['\u2019][0-9]{{2}})"
+        rf"(?P<day>[0-9]{{1,2}}){_NTH}[\s-]?(?:of\s|van\s)?{_MONTH}[\s,-]{{0,2}}(?P<year>[0-9]{{4}}|['\u2019][0-9]{{2}}){_NO_UNIT}"
     ),
     _dated(rf"\b{_MONTH}\s(?P<day>[0-9]{{1,2}}){_NTH},?\s(?P<year>[0-9]{{4}})"),
 )
 # Only digits: enough for a birth date, too little to say that it cannot be part of another number.
 _BARE_DATES = (
-    _dated(rf"(?P<day>[0-9]{{1,2}}){_BLANK}(?P<month>[0-9]{{1,2}}){_BLANK}(?P<year>[0-9]{{4}})"),
-    _dated(r"(?P<day>[0-9]{2})(?P<month>[0-9]{2})(?P<year>[0-9]{4})"),
-    _dated(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"),
+    _dated(rf"(?P<day>[0-9]{{1,2}}){_BLANK}(?P<month>[0-9]{{1,2}}){_BLANK}(?P<year>[0-9]{{4}}){_NO_UNIT}"),
+    _dated(rf"(?P<day>[0-9]{{2}})(?P<month>[0-9]{{2}})(?P<year>[0-9]{{4}}){_NO_UNIT}"),
+    _dated(rf"(?P<year>[0-9]{{4}})(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}}){_NO_UNIT}"),
 )
 
 # "2025 en 2026" reads like a postcode with a house number, and "1200 kw 3" too.
@@ -109,7 +110,9 @@ _POSTCODE = (
     rf"[1-9][0-9]{{3}}{_BLANK}{{0,2}}[A-Z]{{2}}(?![^\W\d_])"
 )
 _LABEL = r"(?:(?:huis|house)?\s?(?:nummer|number|num|nr|no)|hnr)\b\.?[\s:]{0,2}"
-_NOT_A_HOUSE = (
+_AMOUNT = rf"{_UNIT}|(?:uur|dagen|weken|maanden|jaar|keer|hours|days|weeks|months|years|times)\b"
+_NOT_A_HOUSE = rf"(?!:[0-9]|\s?(?:{_AMOUNT}|(?:{'|'.join(_MONTHS.keys() - {'jan'})})\b))"  # Jan lives there
+_HOUSE = (
     rf"(?!:[0-9]|\s?(?:€|%|euro?\b|uur|hour|dag|day|week|weken|maand|month|jaar|year|keer|times|kwh|kw\b|m[23³])"
     rf"|\s?(?:{'|'.join(_MONTHS)})\b)"
 )
@@ -271,8 +274,9 @@ def _iban_length(country: str) -> int:
     """As many characters as this country uses; 0 when it has no IBAN."""
     from stdnum import numdb
 
-    structure = numdb.get("iban").info(country)[0][1].get("bban", "-4!")
-    return 4 + sum(map(int, re.findall(r"(-?[0-9]+)!", structure)))
+    structure = numdb.get("iban").info(country)[0][1].get("bban", "")  # such as 4!a10!n
+    rest = sum(map(int, re.findall(r"([0-9]+)!", structure)))
+    return rest and rest + len("NL00")
 
 
 def _births(text: str, today: date) -> Iterator[_Claim]:

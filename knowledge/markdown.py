@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from knowledge.article import Article, Change, Kind, Language, Section
 from knowledge.errors import ArticleError
@@ -359,4 +360,6 @@ def _plain(value: object, timezone: tzinfo) -> object:
             return {name: _plain(part, timezone) for name, part in said.items() if part or name == "new"}
         case tuple():
             return [_plain(item, timezone) for item in value]
+        case str() if not value.isprintable():
+            return DoubleQuotedScalarString(value)  # else a U+0085 is written as it is, and read as a line end
     return value

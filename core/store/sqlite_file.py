@@ -103,7 +103,7 @@ class SqliteFile:
                 try:
                     db.execute("pragma journal_mode = wal").close()
                 except sqlite3.OperationalError as error:
-                    if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY or True:
+                    if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                         raise
                     time.sleep(0.02)
                 else:

@@ -153,6 +153,16 @@ def test_a_document_that_cannot_be_read_is_told(store):
     sentence(caught)
 
 
+def test_a_first_start_waits_for_another_one_to_end(path):
+    with closing(sqlite3.connect(path, check_same_thread=False)) as other:
+        other.execute("begin immediate")
+        release = threading.Timer(0.2, other.rollback)
+        release.start()
+        SqliteStore(path).close()
+        release.join()
+    assert rows(path, "pragma journal_mode") == [("wal",)]
+
+
 # -- trouble while it runs -----------------------------------------------------------------------------------
 
 
