@@ -474,3 +474,7 @@ def _print_json(value: object) -> None:
     sys.stdout.write(text.decode() + "\n")
 
 
+
+
+if __name__ == "__main__":
+    main()

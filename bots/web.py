@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from core.card import current_change
 from core.desk import MAX_QUESTION, Desk
@@ -335,7 +335,14 @@ class _Reader(MarkdownIt):
 
 @cache
 def _reader() -> MarkdownIt:
-    return _Reader("commonmark", {"html": False}).enable("table")
+    made = _Reader("commonmark", {"html": False}).enable("table")
+    made.add_render_rule("text", _text)
+    return made
+
+
+def _text(renderer: object, tokens: Sequence[Token], place: int, *_: object) -> str:
+    """Plain text, its figures unbroken: an amount whose € ends a line is misread."""
+    return _FIGURE.sub(r'<span class="figure">\g<0></span>', str(escape(tokens[place].content)))
 
 
 def _markdown(text: str, below: int = 4) -> Markup:
@@ -382,6 +389,7 @@ def _sentences(text: str) -> list[_Sentence]:
     return [_Sentence(_inline(sentence), _bare(_plain(sentence))) for sentence in spoken]
 
 
+_FIGURE = re.compile(r"€ ?\d[\d.,]*|\b\d+(?:-\d+)+\b")
 _QUOTED = re.compile(r'"([^"“”„]+)"|[“„]([^"“”„]+)[“”]')
 _MARKS = '"“”„'
 

@@ -13,9 +13,9 @@ from stdnum.nl import bsn
 
 from core.errors import SettingsError
 from core.privacy import Scrubbed, Scrubber
+from core.words import say_date
 
 TODAY = date(2026, 10, 1)
-MONTHS = "januari februari maart april mei juni juli augustus september oktober november december".split()
 
 scrubber = Scrubber(today=lambda: TODAY)
 thorough = settings(deadline=None, max_examples=150)
@@ -36,7 +36,7 @@ GOES = [
     ("BE31 4354 1116 1155", "[IBAN]", "iban"),
     ("ean 871687120000000001 zonder stroom", "ean [EAN] zonder stroom", "ean"),
     ("8716 8712 0000 0000 01", "[EAN]", "ean"),
-    ("541448860000000009", "[EAN]", "ean"),
+    ("541448860000000004", "[EAN]", "ean"),
     ("4111 1111 1111 1111 12/28", "[kaartnummer] 12/28", "card"),
     ("3782-822463-10005", "[kaartnummer]", "card"),
     ("bel 06-12345678", "bel [telefoonnummer]", "phone"),
@@ -172,9 +172,8 @@ def test_a_bad_pattern_is_named(pattern):
 digits = st.sampled_from("0123456789")
 # No vowels, so that no unit or month comes out by chance: "12 kWh" and "12 mei" are no house numbers.
 plain = st.text("bcfghlnpqrsvxzBCFGLXßжש", min_size=1, max_size=8)
-words = st.lists(st.sampled_from("klant van en de met bellen over IBAN: (nieuw)".split()) | plain, max_size=5).map(
-    " ".join
-)
+known = st.sampled_from(["klant", "van", "en", "de", "met", "bellen", "over", "IBAN:", "(nieuw)"])
+words = st.lists(known | plain, max_size=5).map(" ".join)
 neighbours = st.sampled_from(["per 1-9-2026", "€ 60", "E4", "om 12:30", "lees 0800-9009", "in 2025", "- 3e keer"])
 
 
@@ -247,13 +246,13 @@ def births(draw):
         f"{day:%d %m %Y}",
         f"{day:%Y-%m-%d}",
         f"{day:%d%m%Y}",
-        f"{day.day} {MONTHS[day.month - 1]} {day.year}",
-        f"{day.day} {MONTHS[day.month - 1][:3].replace('maa', 'mrt')} {day.year}",
+        say_date(day, "nl"),
+        say_date(day, "en"),
         f"{day:%d-%b-%Y}",
         f"{day:%B} {day.day}, {day.year}",
     ]
     if day.year > 1931:
-        ways += [f"{day:%d/%m/%y}", f"{day:%d-%m-%y}", f"{day.day} {MONTHS[day.month - 1]} '{day:%y}"]
+        ways += [f"{day:%d/%m/%y}", f"{day:%d-%m-%y}", f"{day.day} {day:%b} '{day:%y}"]
     return draw(st.sampled_from(ways))
 
 
@@ -315,9 +314,9 @@ def test_a_mobile_number_of_any_country_goes():
 # -- any text ----------------------------------------------------------------------------------------------------------
 anything = st.text(st.characters(categories=["L", "M", "N", "P", "S", "Z", "C"]), max_size=200)
 fragments = st.sampled_from(
-    "0 06 12 31 87 1234 1980 123456782 12345678 NL91 ABNA AB ab en nr maart [BSN] [e-mail] [ ] k E4 € @ a@b .nl "
-    "0800-9009 + ( ) : / - . , \u212a \u0661\u0662\u0663 \ud800 \0".split(" ")
-    + [" ", "\n", "\u00a0"]
+    [" ", "\n", "\u00a0", "\u212a", "\u0661\u0662\u0663", "\ud800", "\0", *"0+():/-.,[]kE4€@"]
+    + ["06", "12", "31", "87", "1234", "1980", "123456782", "12345678", "NL91", "ABNA", "AB", "ab", "en", "nr", "maart"]
+    + ["[BSN]", "[e-mail]", "a@b", ".nl", "0800-9009"]
 )
 tangled = st.lists(fragments, max_size=40).map("".join)
 nasty = st.lists(st.sampled_from([r"k.*", "[a-z]+", r"\d*", r"\d{8}", r"\[.*", "^.", r"\bE\d+"]), max_size=2)
@@ -346,7 +345,7 @@ def test_a_huge_text_is_cut_without_leaving_half_a_number(number, crossing):
     text = ("woord " * 5000)[: 20_000 - crossing - 1] + " " + number + " woord" * 100
     scrubbed = scrub(text)
     assert len(scrubbed) <= 20_000
-    assert not re.search(r"\d{2}|jansen", scrubbed)
+    assert not re.search(r"\d{3}|jansen", scrubbed)
 
 
 @pytest.mark.parametrize(
