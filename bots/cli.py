@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from core.embed import Embedder
     from core.library import Progress, Shelved
     from core.settings import Settings
+    from core.store import Store
     from knowledge.article import Article
 
 app = typer.Typer(
@@ -256,25 +257,28 @@ class RoleName(StrEnum):
 
 
 @people_app.command("add")
-def people_add(  # noqa: PLR0913 - one option per thing a person has
+def people_add(
     surface: Annotated[Literal["slack", "teams", "web", "terminal"], typer.Argument(help="Where they talk with us.")],
     user: Annotated[str, typer.Argument(help="Their id there: Slack's U…, Teams' Entra object id.")],
     *,
     team: Annotated[str, typer.Option(help="Slack workspace or Teams tenant id.")] = "",
-    role: Annotated[RoleName, typer.Option(help="What they may do.")] = RoleName.AGENT,
+    role: Annotated[RoleName | None, typer.Option(help="What they may do.")] = None,
     audience: Annotated[list[str] | None, typer.Option(help="May see articles for this audience; repeat it.")] = None,
-    level: Annotated[str, typer.Option(help="Whose mandate they see: junior, medewerker, senior.")] = "",
+    level: Annotated[str | None, typer.Option(help="Whose mandate they see: junior, medewerker, senior.")] = None,
 ) -> None:
-    """Give somebody a role, audiences and a level; repeat to change them."""
+    """Give somebody a role, audiences or a level; what is not given stays as it was."""
     from core.model import Role
     from core.store import Identity
 
     store = _store()
-    store.set_person(
-        Identity(surface, team, user), role=Role(role.value), audience=audience or (), level=level
+    person = store.set_person(
+        Identity(surface, team, user),
+        role=Role(role.value) if role else None,
+        audience=audience,
+        level=level,
     )
     store.close()
-    out.print(f"{user} on {surface} is {role.value} now.")
+    out.print(f"{user} on {surface} is {person.role} now.")
 
 
 @people_app.command("list")
@@ -330,7 +334,7 @@ def doctor(*, as_json: Json = False) -> None:
 
 
 @evaluate_app.command("retrieval")
-def evaluate_retrieval(  # noqa: PLR0913 - one option per file
+def evaluate_retrieval(
     *,
     articles: Annotated[Path, typer.Option(help="JSON lines {id, title, text, lang}.")],
     queries: Annotated[Path, typer.Option(help="JSON lines {id, text, lang}.")],
@@ -348,8 +352,7 @@ def evaluate_retrieval(  # noqa: PLR0913 - one option per file
     from knowledge.readers import read
 
     settings = _settings()
-    embedder = Cached(_embedder(settings), settings.cache / "vectors.db")
-    with _bar("Articles") as progress:
+    with Cached(_embedder(settings), settings.cache / "vectors.db") as embedder, _bar("Articles") as progress:
         report = evaluate.retrieval(
             [one.article for one in read(articles)],
             evaluate.read_queries(queries, select=select, group_by=group_by),
@@ -359,7 +362,6 @@ def evaluate_retrieval(  # noqa: PLR0913 - one option per file
             no_answer=evaluate.read_queries(no_answer, group_by=group_by) if no_answer else (),
             progress=progress,
         )
-    embedder.close()
     if as_json:
         _print_json(report)
     else:
@@ -392,7 +394,7 @@ def _settings() -> "Settings":
     return read_settings()
 
 
-def _store() -> Any:  # noqa: ANN401 - the Store port, imported where it is used
+def _store() -> "Store":
     from core import boot
 
     return boot.make_store(_settings())
@@ -470,10 +472,8 @@ def _table(rows: Iterable[dict[str, str]], columns: Iterable[str]) -> None:
 def _print_json(value: object) -> None:
     from pydantic import TypeAdapter
 
-    text = TypeAdapter(type(value) if not isinstance(value, list) else list[Any]).dump_json(value, indent=2)  # type: ignore[arg-type]
+    text = TypeAdapter(type(value) if not isinstance(value, list) else list[Any]).dump_json(value, indent=2)
     sys.stdout.write(text.decode() + "\n")
-
-
 
 
 if __name__ == "__main__":

@@ -80,9 +80,7 @@ async def serve(desk: Desk, settings: Settings, *, tell: Tell) -> None:
         await _until_stopped()
 
 
-async def _listen(
-    stack: contextlib.AsyncExitStack, app: web.Application, host: str, port: int, variable: str
-) -> int:
+async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, host: str, port: int, variable: str) -> int:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)

@@ -35,7 +35,7 @@ _TAGS = {Moment.NEW: "🌱", Moment.MORE: "🔎", Moment.APPLY: "✅", Moment.SO
 _NOTHING = "\u200b"  # zero width
 
 
-# -- blocks --------------------------------------------------------------------------------------------------------
+# -- blocks ------------------------------------------------------------------------------------------------------
 def answer_blocks(answer: Answer, *, more: bool = False) -> list[Block]:
     """All that an answer says and offers; `more` opens what waits behind the first screen.
 
@@ -221,7 +221,7 @@ def _size(block: Block) -> int:
     return len(json.dumps(block, ensure_ascii=False))
 
 
-# -- Markdown to mrkdwn ----------------------------------------------------------------------------------------------
+# -- Markdown to mrkdwn ------------------------------------------------------------------------------------------
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 _MARKS = {"strong": "*", "em": "_", "s": "~"}
 _URL = re.compile(r"(https?://[^\s<>|]*[^\s<>|.,;:!?)\]'\"\u201d\u2019])")

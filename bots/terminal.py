@@ -111,9 +111,7 @@ class Chat:
 
     def _open(self, last: Answer, number: int) -> RenderableType:
         try:
-            self._last = self._desk.open(
-                last.alternatives[number - 1].article_id, self._person, language=last.language
-            )
+            self._last = self._desk.open(last.alternatives[number - 1].article_id, self._person, language=last.language)
         except NotFoundError:
             return Text(say("answer.gone", last.language))
         return render(self._last)

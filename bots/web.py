@@ -35,7 +35,7 @@ _HERE = Path(__file__).parent
 _LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _COOKIE = "bijdehand_lang"  # cookies are shared by every port of this machine, so the name says whose it is
 _YEAR = 365 * 24 * 3600
-_EMOJI = {Moment.NEW: "🌱", Moment.MORE: "🔎", Moment.APPLY: "⚡", Moment.SOLVE: "🛠️", Moment.CHANGE: "🔄"}
+_EMOJI = {Moment.NEW: "🌱", Moment.MORE: "🔎", Moment.APPLY: "✅", Moment.SOLVE: "🛠️", Moment.CHANGE: "🔄"}
 _SENTENCE_OF_STATUS = {404: "web.not_found", 413: "error.too_long"}
 
 _HEADERS = {

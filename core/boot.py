@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.confidence import confidence_for
+from core.danger import Lookout, read_texts
 from core.desk import Desk
 from core.embed import Embedder
 from core.errors import StoreError
-from core.moments import MomentHead, open_head
+from core.moments import MomentHead, open_head, read_messages
 from core.prepare import open_embedder
 from core.privacy import Scrubber
 from core.settings import Settings
@@ -34,6 +35,13 @@ def make_moments(settings: Settings, embedder: Embedder) -> MomentHead:
     return open_head(embedder, SEEDS / "moments.jsonl", settings.cache / "moments")
 
 
+def make_lookout(settings: Settings, embedder: Embedder) -> Lookout:
+    """What spots danger; everyday messages are all it needs besides the critical articles themselves."""
+    messages = read_messages(SEEDS / "moments.jsonl")
+    everyday = [message.text for message in messages] + read_texts(SEEDS / "background.jsonl")
+    return Lookout(embedder, everyday, settings.cache / "danger")
+
+
 def make_store(settings: Settings) -> Store:
     """The database, made and migrated where needed."""
     try:
@@ -49,6 +57,7 @@ def open_desk(
     store: Store | None = None,
     embedder: Embedder | None = None,
     moments: MomentHead | None = None,
+    lookout: Lookout | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     progress: Say = _silent,
 ) -> Desk:
@@ -58,6 +67,7 @@ def open_desk(
         store or make_store(settings),
         embedder,
         moments or make_moments(settings, embedder),
+        lookout or make_lookout(settings, embedder),
         Scrubber(settings.customer_numbers),
         confidence_for(embedder.name),
         zone=settings.zone,

@@ -119,7 +119,7 @@ def _too_old(article: Article, today: date) -> bool:
     return late is not None and late.days > (article.verify_every or 0)
 
 
-def _readable(part: Part, language: Language, hide: bool) -> Part:  # noqa: FBT001 - one caller
+def _readable(part: Part, language: Language, hide: bool) -> Part:
     heading = part.heading or (say("head.changes", language) if part.kind == "changes" else "")
     text = _AMOUNT.sub(say("source.amount", language), part.text) if hide else part.text
     return replace(part, heading=heading, text=text)

@@ -51,6 +51,6 @@ _FITTED = {"intfloat/multilingual-e5-small": _E5}
 
 def confidence_for(embedder_name: str) -> Confidence:
     """The fit for this model, or one that never claims to be sure."""
-    model = embedder_name.split("@")[0]
+    model = embedder_name.partition("@")[0]
     fitted = _FITTED.get(model)
     return fitted or Confidence(score=1.0, margin=5.0, intercept=-10.0, calibrated=False)

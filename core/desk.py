@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from core.card import card_of, changed_lately
 from core.confidence import Band, Confidence
-from core.embed import Embedder
+from core.danger import Lookout
+from core.embed import Embedder, Vector
 from core.errors import NotFoundError
-from core.index import LiveIndex
+from core.index import Index, LiveIndex
 from core.language import language_of, language_of_locale
 from core.model import Answer, Card, Delivery, Event, Feedback, Outcome, Person, Question, Suggestion
 from core.moments import SURE, MomentHead
@@ -26,18 +27,19 @@ log = logging.getLogger(__name__)
 MAX_QUESTION = 2000  # characters; a longer message is a document, not a question
 _SHOWN = 3
 _REDRIVE = timedelta(minutes=5)  # an older question has been asked elsewhere by now
-_NEAR_ENOUGH_FOR_DANGER = 0.35  # a critical article this close behind the best one comes first
-_DANGER_FROM = 8.9  # the score below which a critical article is not what was meant
+_DANGER = 0.0  # the margin from which somebody is at risk, and the critical article leads
+_SURELY_SAFE = -1.5  # the margin below which a critical article has nothing to do with the question
 
 
 class Desk:
     """The use cases. Thread-safe. Times come from `now`, so that tests can choose the day."""
 
-    def __init__(  # noqa: PLR0913 - the composition root hands everything over here, once
+    def __init__(
         self,
         store: Store,
         embedder: Embedder,
         moments: MomentHead,
+        lookout: Lookout,
         scrubber: Scrubber,
         confidence: Confidence,
         *,
@@ -51,6 +53,7 @@ class Desk:
         self.zone = zone
         self.now = now
         self._moments = moments
+        self._lookout = lookout
         self._scrubber = scrubber
         self._confidence = confidence
         self._language: Language = language
@@ -62,7 +65,7 @@ class Desk:
         scrubbed = self._scrubber.scrub(question.text)
         text = scrubbed.text.strip()
         language = self._language_for(question, text)
-        warnings = ()
+        warnings: tuple[str, ...] = ()
         if scrubbed.found:
             warnings = (say("privacy.warn_private" if question.direct else "privacy.warn", language),)
         base = Answer(uuid.uuid4().hex, Outcome.HELP, language, text[:MAX_QUESTION], warnings=warnings)
@@ -121,9 +124,7 @@ class Desk:
         """Live articles by topic, each once: in `language` where it exists."""
         found: dict[str, Article] = {}
         for article in self._live.current().articles:
-            if self._may_see(article, person.audience) and (
-                article.group not in found or article.language == language
-            ):
+            if self._may_see(article, person.audience) and (article.group not in found or article.language == language):
                 found[article.group] = article
         by_topic: dict[str, list[Article]] = {}
         for article in sorted(found.values(), key=lambda article: (article.topic, article.title)):
@@ -201,36 +202,55 @@ class Desk:
 
     def _look_up(self, base: Answer, question: Question) -> Answer:
         text, language = base.question, base.language
+        index = self._live.current()
         vector = self.embedder.query(text)
         audience = question.person.audience if question.direct else ()
+        margins = self._margins(index, text, vector)
         found = search(
-            self._live.current(),
+            index,
             text,
             vector,
             language=language,
-            allowed=lambda article: self._may_see(article, audience),
+            allowed=lambda article: margins.get(article.group, 0.0) > _SURELY_SAFE and self._may_see(article, audience),
         )
         if not found.hits:
             return replace(base, outcome=Outcome.UNANSWERED, message=say("answer.empty", language))
+        danger = self._in_danger(index, margins, language)
+        if danger:
+            return self._answered(base, danger, found, Moment.APPLY, 1.0, question.person)
+        return self._answer_or_refuse(base, found, vector, question)
+
+    def _answer_or_refuse(self, base: Answer, found: Found, vector: Vector, question: Question) -> Answer:
         guess, certainty = self._moments.predict(vector)
         wanted = question.moment or (guess if guess and certainty >= SURE else Moment.APPLY)
         certainty = 1.0 if question.moment else certainty
-        chance = self._confidence.of(found)
-        base = replace(base, confidence=chance)
-
-        danger = _danger(found)
-        if danger:
-            return self._answered(base, danger, found, Moment.APPLY, 1.0, question.person)
-        band = self._confidence.band(chance)
+        base = replace(base, confidence=self._confidence.of(found))
+        band = self._confidence.band(base.confidence)
         if band is Band.UNLIKELY:
             return self._refused(base, found)
         answer = self._answered(base, found.hits[0], found, wanted, certainty, question.person)
         if band is Band.ANSWER:
             return answer
-        one = "answer.maybe" if answer.alternatives else "answer.maybe_one"
-        return replace(answer, outcome=Outcome.SUGGESTIONS, message=say(one, language))
+        key = "answer.maybe" if answer.alternatives else "answer.maybe_one"
+        return replace(answer, outcome=Outcome.SUGGESTIONS, message=say(key, base.language))
 
-    def _answered(  # noqa: PLR0913 - everything an answer is made of
+    def _margins(self, index: Index, text: str, vector: Vector) -> dict[str, float]:
+        """By how much each critical article's danger is likelier than none, by group."""
+        classifier = self._lookout.classifier(index.articles, index.sequence)
+        return classifier.margins(text, vector) if classifier else {}
+
+    def _in_danger(self, index: Index, margins: dict[str, float], language: Language) -> Hit | None:
+        """The critical article for what is going on: it overrides threshold, moment and audience."""
+        for group in sorted(margins, key=lambda group: -margins[group]):
+            if margins[group] < _DANGER:
+                return None
+            members = [one for one in index.articles if one.group == group and one.is_live(self.now())]
+            members.sort(key=lambda one: one.language != language)
+            if members:
+                return Hit(members[0], 0.0, "")
+        return None
+
+    def _answered(
         self, base: Answer, hit: Hit, found: Found, moment: Moment, certainty: float, person: Person
     ) -> Answer:
         shown = _fitting(hit.article, moment)
@@ -240,7 +260,7 @@ class Desk:
             moment=shown,
             moment_confidence=certainty,
             card=self._card(hit.article, shown, person, base.language, hit.passage),
-            alternatives=_suggestions(found, without=hit)[: _SHOWN - 1],
+            alternatives=_suggestions(found, without=hit.article)[: _SHOWN - 1],
         )
 
     def _refused(self, base: Answer, found: Found) -> Answer:
@@ -264,19 +284,9 @@ class Desk:
         return meant_for and article.is_live(self.now())
 
 
-def _danger(found: Found) -> Hit | None:
-    """A critical article near the top: when lives may be at stake it leads, however unsure we are."""
-    for hit in found.hits[:_SHOWN]:
-        near = found.score - hit.score <= _NEAR_ENOUGH_FOR_DANGER
-        if hit.article.critical and near and hit.score >= _DANGER_FROM:
-            return hit
-    return None
-
-
-def _suggestions(found: Found, without: Hit | None = None) -> tuple[Suggestion, ...]:
-    return tuple(
-        Suggestion(hit.article.id, hit.article.title, hit.article.language) for hit in found.hits if hit is not without
-    )
+def _suggestions(found: Found, without: Article | None = None) -> tuple[Suggestion, ...]:
+    others = [hit.article for hit in found.hits if without is None or hit.article.group != without.group]
+    return tuple(Suggestion(article.id, article.title, article.language) for article in others)
 
 
 def _fitting(article: Article, moment: Moment) -> Moment:

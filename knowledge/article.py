@@ -97,6 +97,8 @@ class Article:
     effective_until: datetime | None = None
     applies_when: str = ""
     critical: bool = False
+    signals: tuple[str, ...] = ()  # how people put it when the danger is there: critical articles are spotted by these
+    unlike: tuple[str, ...] = ()  # what only sounds like that danger
     basis: str = ""  # the law with its source and check date, or "huisregel"
     changes: tuple[Change, ...] = ()
     training: str = ""  # link to the course

@@ -70,7 +70,6 @@ _DEFAULTS = {
     if known.name not in {"sections", "version", "front"}
 }
 _ALWAYS = {"id", "title", "language"}
-_ON_ONE_LINE = {"moments", "audience"}
 _ARTICLE = TypeAdapter(Article)
 
 
@@ -274,6 +273,8 @@ _CONVERTED: dict[str, Callable[[object, tzinfo], object]] = {
     "aliases": _several,
     "moments": _several,
     "audience": _several,
+    "signals": _several,
+    "unlike": _several,
     "verified": _day,
     "verify_every": _days,
     "effective_from": _instant,
@@ -336,7 +337,7 @@ def _span(yaml: str, key: Node, value: Node, *, whole: bool) -> tuple[int, int]:
 def _line(article: Article, name: str, timezone: tzinfo) -> str:
     """`name: value` as YAML."""
     value = _plain(getattr(article, name), timezone)
-    if name in _ON_ONE_LINE:
+    if name == "moments":  # words of ours; others could be misread between brackets
         value = CommentedSeq(value)
         value.fa.set_flow_style()
     yaml = YAML(pure=True)

@@ -1,6 +1,7 @@
 """What every test may ask for: a fixed day, a desk on a fake model, and the real model where a test needs it."""
 
 import os
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ import pytest
 
 from core.boot import SEEDS
 from core.confidence import Confidence
+from core.danger import Lookout
 from core.desk import Desk
 from core.embed import Embedder, FakeEmbedder, Vector
 from core.library import shelve
@@ -25,6 +27,9 @@ from knowledge.moment import Moment
 
 TODAY = datetime(2026, 11, 23, 12, tzinfo=UTC)
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+
+EVERYDAY = ["hoe laat is het", "klant wil een factuur", "where is the invoice", "lunch", "wat kost gas per kuub"]
 
 
 class NoMoments(MomentHead):
@@ -87,6 +92,7 @@ def make_desk(store: Store, articles: tuple[Article, ...] = ()) -> Desk:
         store,
         FakeEmbedder(),
         NoMoments(),
+        Lookout(FakeEmbedder(), EVERYDAY, Path(tempfile.gettempdir()) / "bijdehand-tests"),
         Scrubber(),
         FAKE_CONFIDENCE,
         zone=AMSTERDAM,

@@ -32,6 +32,12 @@ function sorry() {
   return line;
 }
 
+// On a phone an answer gets the whole screen; elsewhere nothing moves that is in sight.
+function reveal(element) {
+  const hidden = element.getBoundingClientRect().top < composer.offsetHeight;
+  if (hidden || matchMedia("(max-width: 39.99rem)").matches) element.scrollIntoView();
+}
+
 // -- asking ------------------------------------------------------------------------------------------------------------
 function waiting(text) {
   const entry = document.createElement("section");
@@ -55,11 +61,11 @@ async function show(text, request) {
   document.getElementById("welcome")?.remove();
   const { entry, stop } = waiting(text);
   log.prepend(entry);
-  entry.scrollIntoView();
+  reveal(entry);
   try {
     const { ok, element } = await request();
     entry.replaceWith(element);
-    element.scrollIntoView();
+    reveal(element);
     return ok && !element.hasAttribute("data-keep");
   } catch {
     entry.querySelector(".busy").replaceWith(sorry());
@@ -89,7 +95,7 @@ async function turn(entry, request) {
     if (!ok) return entry.append(element);
     entry.replaceWith(element);
     element.querySelector(".title")?.focus({ preventScroll: true });
-    element.scrollIntoView();
+    reveal(element);
   } catch {
     entry.append(sorry());
   } finally {
@@ -163,6 +169,10 @@ document.addEventListener("keydown", (event) => {
     if (held) open.querySelector("summary").focus();
   }
 });
+
+document.addEventListener("toggle", (event) => {
+  if (event.target.open) event.target.querySelector(".choices")?.scrollIntoView({ block: "nearest" });
+}, true); // this event does not bubble
 
 // -- the conversation outlives a look at an article, not the tab -------------------------------------------------------
 function remember() {

@@ -292,6 +292,18 @@ class SqliteStore(SqliteFile):
             return {"schema": applied(db)[-1]} | {table: db.table(table).count for table in _TABLES}
 
 
+def open_store(where: str | Path) -> Store:
+    """Open the store at a file's path or at `sqlite:///path`; the file is made when it is not there yet."""
+    scheme, separator, rest = str(where).partition("://")
+    if not separator:
+        return SqliteStore(Path(where))
+    if scheme == "sqlite" and rest.startswith("/") and rest != "/":
+        return SqliteStore(Path(rest[1:]))
+    if scheme.startswith("postgres"):
+        raise StoreError("PostgreSQL is not there yet. Name a file instead: sqlite:///folder/bijdehand.db.")
+    raise StoreError(f"{scheme}:// names no database. Write a file's path, or sqlite:///folder/bijdehand.db.")
+
+
 def _find_event(db: Database, event: Event) -> tuple[int, str] | None:
     found: tuple[int, str] | None = db.execute(
         "select id, state from event"
@@ -346,15 +358,3 @@ def _read_delivery(row: dict[str, Any]) -> Delivery:
         attempts=row["attempts"],
         created=datetime.fromisoformat(row["created"]),
     )
-
-
-def open_store(where: str | Path) -> Store:
-    """Open the store at a file's path or at `sqlite:///path`; the file is made when it is not there yet."""
-    scheme, separator, rest = str(where).partition("://")
-    if not separator:
-        return SqliteStore(Path(where))
-    if scheme == "sqlite" and rest.startswith("/") and rest != "/":
-        return SqliteStore(Path(rest[1:]))
-    if scheme.startswith("postgres"):
-        raise StoreError("PostgreSQL is not there yet. Name a file instead: sqlite:///folder/bijdehand.db.")
-    raise StoreError(f"{scheme}:// names no database. Write a file's path, or sqlite:///folder/bijdehand.db.")

@@ -15,13 +15,14 @@ from sqlite_utils import Database
 from core.errors import StoreError
 from core.store.columns import clean
 
+_OLDEST = (3, 37)  # strict tables
 _PRIMARY = 0xFF  # the low byte of an error code; the rest says where it went wrong
 
 _WHAT_NOW = {
     sqlite3.SQLITE_NOTADB: (
         "{path} is not a database. Choose another file, or move this one away and put a backup in its place."
     ),
-    sqlite3.SQLITE_CORRUPT: ("The database {path} is damaged. Keep a copy of it and put the last backup in its place."),
+    sqlite3.SQLITE_CORRUPT: "The database {path} is damaged. Keep a copy of it and put the last backup in its place.",
     sqlite3.SQLITE_BUSY: (
         "Another program kept the database {path} locked for {wait:g} seconds, so nothing was changed. "
         "Try again; if it stays locked, end the program that has it open."
@@ -33,7 +34,7 @@ _WHAT_NOW = {
     sqlite3.SQLITE_CANTOPEN: (
         "The database {path} cannot be opened. Let this user read and write the file and its folder."
     ),
-    sqlite3.SQLITE_READONLY: ("The database {path} cannot be written. Let this user write the file and its folder."),
+    sqlite3.SQLITE_READONLY: "The database {path} cannot be written. Let this user write the file and its folder.",
     sqlite3.SQLITE_IOERR: (
         "The disk refused to read or write the database {path}, so nothing was changed. Check the disk and try again."
     ),
@@ -142,6 +143,8 @@ class SqliteFile:
             raise StoreError(f"The database {self.path} was closed; open it again.")
 
     def _connect(self) -> Database:
+        if sqlite3.sqlite_version_info < _OLDEST:
+            raise StoreError(f"This Python has SQLite {sqlite3.sqlite_version}; use one with 3.37 or newer.")
         if not self.path.parent.is_dir():
             raise StoreError(f"There is no folder {self.path.parent} to keep the database in. Make it first.")
         if self.path.is_dir():

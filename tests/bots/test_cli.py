@@ -172,9 +172,7 @@ def test_a_wrong_setting_names_its_variable(capsys, monkeypatch):
     assert (code, "BIJDEHAND_TIMEZONE" in text) == (cli.Exit.CANNOT, True)
 
 
-def test_what_should_not_happen_leaves_a_sentence_on_screen_and_the_traceback_in_a_file(
-    capsys, monkeypatch, tmp_path
-):
+def test_what_should_not_happen_leaves_a_sentence_on_screen_and_the_traceback_in_a_file(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr("platformdirs.user_log_path", lambda *_, **__: tmp_path)
     monkeypatch.setattr(cli, "_store", lambda: 1 / 0)

@@ -36,7 +36,9 @@ def write(folder, word):
     folder.mkdir(exist_ok=True)
     for number in range(MANY):
         steps = "".join(f"{n}. Doe {word} stap {n} van zaak {number}.\n" for n in range(1, 6))
-        (folder / f"a{number:03}.md").write_text(f"---\nid: a{number:03}\ntitle: Zaak {number}\n---\n## Stappen\n{steps}")
+        (folder / f"a{number:03}.md").write_text(
+            f"---\nid: a{number:03}\ntitle: Zaak {number}\n---\n## Stappen\n{steps}"
+        )
     return folder
 
 

@@ -39,9 +39,7 @@ Je mag tot € 75 goedmaken.
 
 def card(moment=Moment.APPLY, language="nl", level="", since="2026-11-01", verified="2026-10-05", case=""):
     text = CREDIT.format(since=since, verified=verified, case=case or '""')
-    return card_of(
-        article(text), moment, person=Person("p", level=level), language=language, now=TODAY, zone=AMSTERDAM
-    )
+    return card_of(article(text), moment, person=Person("p", level=level), language=language, now=TODAY, zone=AMSTERDAM)
 
 
 def test_the_reader_sees_the_mandate_of_their_own_level():

@@ -51,7 +51,10 @@ def test_nothing_can_be_searched_for_in_nothing():
     assert Postings([[], []]).shares([]).tolist() == [0, 0]
 
 
-@given(st.lists(st.lists(st.sampled_from("abcde"), max_size=8), max_size=6), st.lists(st.sampled_from("abcdexyz"), max_size=6))
+@given(
+    st.lists(st.lists(st.sampled_from("abcde"), max_size=8), max_size=6),
+    st.lists(st.sampled_from("abcdexyz"), max_size=6),
+)
 def test_a_share_lies_between_zero_and_one(documents, query):
     shares = Postings(documents).shares(query)
     assert ((shares >= 0) & (shares <= 1)).all()

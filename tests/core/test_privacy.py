@@ -18,7 +18,7 @@ from core.words import say_date
 TODAY = date(2026, 10, 1)
 
 scrubber = Scrubber(today=lambda: TODAY)
-thorough = settings(deadline=None, max_examples=150)
+thorough = settings(deadline=None, max_examples=4000)
 
 
 def scrub(text):
@@ -46,6 +46,8 @@ GOES = [
     ("tel0031 6 1234 5678", "tel[telefoonnummer]", "phone"),
     ("030-1234567", "[telefoonnummer]", "phone"),
     ("0343 41 23 45", "[telefoonnummer]", "phone"),
+    ("0343 12-10-26", "[telefoonnummer]", "phone"),
+    ("(0343) 12-10-26", "([telefoonnummer]", "phone"),
     ("+32 470 12 34 56", "[telefoonnummer]", "phone"),
     ("0800-0113 of 06-12345678", "0800-0113 of [telefoonnummer]", "phone"),
     ("mail jan.jansen@ziggo.nl.", "mail [e-mail].", "email"),
@@ -171,10 +173,10 @@ def test_a_bad_pattern_is_named(pattern):
 # -- whatever the surroundings -----------------------------------------------------------------------------------------
 digits = st.sampled_from("0123456789")
 # No vowels, so that no unit or month comes out by chance: "12 kWh" and "12 mei" are no house numbers.
-plain = st.text("bcfghlnpqrsvxzBCFGLXßжש", min_size=1, max_size=8)
+plain = st.text("bcfghlnpqrsvxzBCFGLXßжש", min_size=3, max_size=8)
 known = st.sampled_from(["klant", "van", "en", "de", "met", "bellen", "over", "IBAN:", "(nieuw)"])
 words = st.lists(known | plain, max_size=5).map(" ".join)
-neighbours = st.sampled_from(["per 1-9-2026", "€ 60", "E4", "om 12:30", "lees 0800-9009", "in 2025", "- 3e keer"])
+neighbours = st.sampled_from(["per 1-9-2026", "€ 60", "E4", "om 12:30", "lees 0800-9009", "in 2025", "al 3x"])
 
 
 def run_of(least, most=None):
@@ -260,7 +262,7 @@ def births(draw):
 def addresses(draw):
     area = str(draw(st.integers(1000, 9999)))
     upper = draw(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=2, max_size=2))
-    spaced = draw(st.text("abchjlpvx", min_size=2, max_size=2))  # "1234 en 12" cannot be told from a sentence
+    spaced = draw(st.text("bchjlpvx", min_size=2, max_size=2))  # "1234 en 12" cannot be told from a sentence
     postcode = draw(st.sampled_from([f"{area} {upper}", area + upper, area + upper.lower(), f"{area} {spaced}"]))
     house = str(draw(st.integers(1, 99_999))) + draw(st.sampled_from(["", "a", " b", "-2", "-hs", " bis"]))
     between = draw(st.sampled_from([" ", ", ", "-", ", nr ", " nr. ", " huisnummer ", " en huisnummer: "]))
@@ -313,12 +315,13 @@ def test_a_mobile_number_of_any_country_goes():
 
 # -- any text ----------------------------------------------------------------------------------------------------------
 anything = st.text(st.characters(categories=["L", "M", "N", "P", "S", "Z", "C"]), max_size=200)
-fragments = st.sampled_from(
-    [" ", "\n", "\u00a0", "\u212a", "\u0661\u0662\u0663", "\ud800", "\0", *"0+():/-.,[]kE4€@"]
-    + ["06", "12", "31", "87", "1234", "1980", "123456782", "12345678", "NL91", "ABNA", "AB", "ab", "en", "nr", "maart"]
-    + ["[BSN]", "[e-mail]", "a@b", ".nl", "0800-9009"]
+fragments = st.sampled_from([*"0+():/-.,[]kE4€@ \n\0\u00a0\u212a\u0661\ud800"]) | st.sampled_from(
+    ["06", "12", "31", "87", "1234", "1980", "123456782", "12345678", "NL91", "ABNA", "AB", "ab", "en", "nr", "maart"]
 )
-tangled = st.lists(fragments, max_size=40).map("".join)
+phrases = st.sampled_from(
+    ["[BSN]", "[e-mail]", "a@b", ".nl", "0800-9009", "1-9-2026", "NL91ABNA0417164300", "1234 AB 1"]
+)
+tangled = st.lists(fragments | phrases, max_size=40).map("".join)
 nasty = st.lists(st.sampled_from([r"k.*", "[a-z]+", r"\d*", r"\d{8}", r"\[.*", "^.", r"\bE\d+"]), max_size=2)
 
 

@@ -101,6 +101,11 @@ def test_a_file_is_no_folder_and_a_folder_no_file(tmp_path):
     assert "is a folder" in refusal(tmp_path)
 
 
+def test_an_sqlite_that_is_too_old_is_told(path, monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    assert "3.37 or newer" in refusal(path)
+
+
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody can write")
 def test_a_folder_that_cannot_be_written_is_told():
     assert "/proc/x.db cannot be opened. Let this user" in refusal("/proc/x.db")
@@ -323,7 +328,7 @@ def test_every_change_is_noted_with_its_time(path, store):
     assert rows(path, "select what from change order by seq") == [("saved",), ("embedded",), ("deleted",)]
 
 
-def test_what_was_acknowledged_survives_a_power_cut(store):
+def test_every_commit_reaches_the_disk_and_references_hold(store):
     with store.read() as db:
         assert db.execute("pragma journal_mode").fetchone() == ("wal",)
         assert db.execute("pragma synchronous").fetchone() == (2,)

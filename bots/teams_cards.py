@@ -1,0 +1,475 @@
+"""An answer as a Teams message: an Adaptive Card, or text where there is nothing to tap. Pure, and plain dicts.
+
+Teams reads a little Markdown in a TextBlock, every client a little differently: what it does with an escaped mark
+differs most. So text with a sign that could be read as a mark goes into a RichTextBlock, where nothing is interpreted.
+"""
+
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
+from core.model import Answer, Card
+from core.words import say, words
+from knowledge.article import Kind
+from knowledge.moment import Moment
+from knowledge.shape import Part
+
+Json = dict[str, Any]
+
+CARD = "application/vnd.microsoft.card.adaptive"
+MAX_CARD = 28 * 1024  # bytes, as JSON
+MAX_MESSAGE = 80 * 1024
+
+_EMOJI = {Moment.NEW: "🌱", Moment.MORE: "🔎", Moment.APPLY: "✅", Moment.SOLVE: "🛠️", Moment.CHANGE: "🔄"}
+_MAX_SENTENCE = 1000  # characters
+_MAX_SUMMARY = 250
+_MAX_BUTTON = 80
+_MAX_TEXT = 4000
+_MAX_URL = 1000
+_MAX_ID = 255
+_MAX_ALTERNATIVES = 5
+_MAX_LINES = 20  # in one list: what does not fit is left out by the element
+
+
+# -- messages ---------------------------------------------------------------------------------------------------------
+def message(answer: Answer) -> Json:
+    """What is posted: a card where there is an article or a title to tap, text otherwise."""
+    said = {"type": "message", "summary": summary(answer)}
+    if answer.card or answer.alternatives:
+        return said | {"attachments": [{"contentType": CARD, "content": answer_card(answer)}]}
+    return said | text_message("\n\n".join(filter(None, (*answer.warnings, answer.message, answer.bridge))))
+
+
+def text_message(text: str) -> Json:
+    """A sentence of our own. Teams reads HTML in a message, so none of it may be live."""
+    return {
+        "type": "message",
+        "textFormat": "markdown",
+        "text": html.escape(_clip(_clean(text), _MAX_TEXT), quote=False) or "…",
+    }
+
+
+def summary(answer: Answer) -> str:
+    """The answer in a line, for notifications and for clients that show no cards."""
+    said = _plain(answer.message)
+    if answer.card:
+        first = _plain(answer.card.first[0].text) if answer.card.first else ""
+        said = " ".join(filter(None, (said, ": ".join(filter(None, (_one_line(answer.card.title), first))))))
+    return _clip(said or _one_line(answer.bridge) or "…", _MAX_SUMMARY)
+
+
+# -- the card ---------------------------------------------------------------------------------------------------------
+def answer_card(answer: Answer, *, notice: str = "") -> Json:
+    """All that an answer says and offers; `notice` is said above it."""
+    above = [*_said(notice, weight="Bolder", color="Good"), *_head(answer)]
+    more = [element for part in answer.card.more for element in _part(part)] if answer.card else []
+    body = [*_source(answer)]
+    card: Json = {
+        "type": "AdaptiveCard",
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "version": "1.5",
+        "lang": answer.language,
+        "fallbackText": summary(answer),
+        "msteams": {"width": "Full"},
+        "body": body,
+        "actions": _actions(answer),
+    }
+    cut = _cut(answer)
+    more_box = {"type": "Container", "id": "more", "isVisible": False, "separator": True, "items": []}
+    room = MAX_CARD - _size(card) - _size([*cut, more_box])
+    shown, room = _fitting(above, room)
+    body[:0] = shown if len(shown) == len(above) else [*shown, *cut]
+    if more:
+        kept, _ = _fitting(more, room)
+        body.append(more_box | {"items": kept if len(kept) == len(more) else [*kept, *cut]})
+    return card
+
+
+def _head(answer: Answer) -> Iterator[Json]:
+    """Everything in sight before More is tapped."""
+    for warning in answer.warnings:
+        yield from _said(warning, color="Warning")
+    yield from _written(answer.message)
+    if answer.card and answer.message:  # only likely: the siblings stand above it, one tap away
+        yield from _alternatives(answer)
+    if answer.card:
+        yield from _shown(answer, answer.card)
+    if answer.bridge.strip():
+        yield _box(_said(answer.bridge))
+    if answer.card and answer.alternatives and not answer.message:
+        yield from _said(say("head.also", answer.language), isSubtle=True, spacing="Medium")
+    if not (answer.card and answer.message):
+        yield from _alternatives(answer)
+
+
+def _shown(answer: Answer, card: Card) -> Iterator[Json]:
+    language = answer.language
+    if answer.moment:
+        tag = f"{_EMOJI[answer.moment]} {say(f'moment.{answer.moment}', language)}"
+        yield from _said(tag, size="Small", isSubtle=True)
+    if card.critical:
+        yield from _said(f"⚠️ {say('head.critical', language)}", weight="Bolder", color="Attention")
+    yield from _said(card.title, weight="Bolder", size="Medium", style="heading", spacing="Small")
+    for note in card.notes:
+        yield from _said(note, color="Warning")
+    for part in card.first:
+        yield from _part(part)
+
+
+def _part(part: Part) -> list[Json]:
+    """A section: its heading and its text. What to say to the customer stands apart from the rest."""
+    verdict = part.kind is Kind.VERDICT
+    text = _written(part.text, **({"weight": "Bolder"} if verdict else {}))
+    heading = [] if verdict or not text else _said(part.heading, weight="Bolder", spacing="Medium")
+    return [_box([*heading, *text])] if part.kind is Kind.SAY and text else [*heading, *text]
+
+
+def _source(answer: Answer) -> list[Json]:
+    """Where it comes from and how fresh it is."""
+    if not answer.card:
+        return []
+    source = _clip(_one_line(answer.card.source), _MAX_SENTENCE)
+    runs = [Run(source)] if source else []
+    for key, link in (("source.link", answer.card.url), ("source.training", answer.card.training)):
+        if link.strip():
+            url, name = _url(link), say(key, answer.language)
+            runs += [Run(" · ")] if runs else []
+            runs.append(Run(name, url=url) if url else Run(f"{name}: {_clip(_one_line(link), _MAX_BUTTON)}"))
+    return _elements([[Line("", tuple(runs))]], size="Small", isSubtle=True, spacing="Medium") if runs else []
+
+
+def _cut(answer: Answer) -> list[Json]:
+    """What stands where the rest would not fit."""
+    url = _url(answer.card.url) if answer.card else ""
+    link = (Run(" "), Run(say("source.link", answer.language), url=url)) if url else ()
+    return _elements([[Line("", (Run(say("teams.cut", answer.language)), *link))]], isSubtle=True)
+
+
+def _fitting(elements: list[Json], room: int) -> tuple[list[Json], int]:
+    """The first elements that fit, and the room that is left."""
+    kept: list[Json] = []
+    for element in elements:
+        room -= _size(element) + 2
+        if room < 0:
+            return kept, 0
+        kept.append(element)
+    return kept, room
+
+
+def _size(value: object) -> int:
+    return len(json.dumps(value))  # everything outside ASCII is escaped, as it is when it is sent
+
+
+# -- what can be tapped -----------------------------------------------------------------------------------------------
+def _alternatives(answer: Answer) -> Iterator[Json]:
+    """Titles one tap away, one below the other: beside each other Teams cuts them short."""
+    for other in answer.alternatives[:_MAX_ALTERNATIVES]:
+        if _fits(other.article_id):
+            tap = _open(answer, other.title or other.article_id, other.article_id, answer.moment)
+            yield {"type": "ActionSet", "spacing": "Small", "actions": [tap]}
+
+
+def _actions(answer: Answer) -> list[Json]:
+    if not answer.card:
+        return []
+    language = answer.language
+    found = []
+    if answer.card.more:
+        toggle = {"type": "Action.ToggleVisibility", "targetElements": ["more"]}
+        found.append(toggle | {"title": say("button.more", language)})
+    if _fits(answer.id) and _fits(answer.card.article_id):
+        found.append(_choice(say("reshape.ask", language), "", _reshaping(answer, answer.card)))
+    if answer.id and _fits(answer.id):
+        found.append(_choice(say("button.wrong", language), say("feedback.ask", language), _reasons(answer)))
+    return found
+
+
+def _reshaping(answer: Answer, card: Card) -> list[Json]:
+    """The five shapes. An article that was opened is no answer that the desk knows, so it is opened again."""
+    return [
+        _execute(answer, name, "reshape", answer_id=answer.id, moment=moment.value)
+        if answer.id
+        else _open(answer, name, card.article_id, moment)
+        for moment in Moment
+        for name in [say(f"reshape.{moment}", answer.language)]
+    ]
+
+
+def _reasons(answer: Answer) -> list[Json]:
+    """What is not right. The shape travels along: a tap must not undo an earlier one."""
+    shape = {"moment": answer.moment.value} if answer.moment else {}
+    return [
+        _execute(answer, sentence, "wrong", answer_id=answer.id, reason=key.rpartition(".")[2], **shape)
+        for key, sentence in words(answer.language).items()
+        if key.startswith("feedback.reasons.")
+    ]
+
+
+def _open(answer: Answer, title: str, article_id: str, moment: Moment | None) -> Json:
+    shape = {"moment": moment.value} if moment else {}
+    return _execute(answer, title, "open", article_id=article_id, **shape)
+
+
+def _choice(title: str, question: str, actions: list[Json]) -> Json:
+    asked = {"type": "AdaptiveCard", "body": _said(question), "actions": actions}
+    return {"type": "Action.ShowCard", "title": title, "card": asked}
+
+
+def _execute(answer: Answer, title: str, verb: str, **data: str) -> Json:
+    """A button that changes the card it stands on; in a client that is too old for those it posts a new one."""
+    named = {"title": _clip(_one_line(title), _MAX_BUTTON) or "…"}
+    sent = {"data": {"verb": verb, "language": answer.language} | data}
+    fallback = {"type": "Action.Submit"} | named | sent
+    return {"type": "Action.Execute", "verb": verb, "fallback": fallback} | named | sent
+
+
+def _fits(identifier: str) -> bool:
+    """Ids of ours are short; one that is not would crowd out the answer, five times over."""
+    return _size(identifier) <= _MAX_ID
+
+
+# -- text -------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Text that looks the same from end to end."""
+
+    text: str
+    bold: bool = False
+    italic: bool = False
+    mono: bool = False
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as it stands on the card. `mark` is what comes before it: a number, a dash, room."""
+
+    mark: str
+    runs: tuple[Run, ...]
+
+
+def _said(text: str, **style: object) -> list[Json]:
+    """A sentence, to be read as it is."""
+    line = _clip(_one_line(text), _MAX_SENTENCE)
+    return _elements([[Line("", (Run(line),))]], **style) if line else []
+
+
+def _written(markdown: str, **style: object) -> list[Json]:
+    """Markdown by somebody else."""
+    return _elements(_groups(SyntaxTreeNode(_MARKDOWN.parse(_clean(markdown))).children), **style)
+
+
+def _box(items: list[Json]) -> Json:
+    return {"type": "Container", "style": "emphasis", "spacing": "Medium", "items": items}
+
+
+def _elements(groups: Iterable[list[Line]], **style: object) -> list[Json]:
+    """Each group is a list or a paragraph; those that Teams would read in its own way line by line."""
+    found: list[Json] = []
+    for group in groups:
+        if all(map(_is_safe, group)):
+            for start in range(0, len(group), _MAX_LINES):
+                lines = "\r".join(line.mark + _marked(line) for line in group[start : start + _MAX_LINES])
+                found.append({"type": "TextBlock", "text": lines, "wrap": True, "spacing": "Small"} | style)
+        else:
+            found += [_rich(line, style) for line in group]
+    return found
+
+
+def _rich(line: Line, style: Json) -> Json:
+    look = {key: value for key, value in style.items() if key not in {"spacing", "style"}}
+    runs = [Run(line.mark), *line.runs] if line.mark else line.runs
+    spacing = style.get("spacing", "Small")
+    return {"type": "RichTextBlock", "spacing": spacing, "inlines": [_text_run(run, look) for run in runs]}
+
+
+def _text_run(run: Run, look: Json) -> Json:
+    made: Json = {"type": "TextRun", "text": run.text} | look
+    made |= {"weight": "Bolder"} if run.bold else {}
+    made |= {"italic": True} if run.italic else {}
+    made |= {"fontType": "Monospace"} if run.mono else {}
+    made |= {"selectAction": {"type": "Action.OpenUrl", "url": run.url}} if run.url else {}
+    return made
+
+
+# What some client reads as a mark, wherever it stands and at the beginning of a line.
+_MARK = re.compile(r"[*_`\\<]|~~|\][(\[]|&#?\w+;")
+_OPENING = re.compile(r"\s*(?:(?:[-+#]+|\d+[.)])(?:\s|$)|>|-{3}|={3})")
+
+
+def _is_safe(line: Line) -> bool:
+    """Whether Teams shows this as it is meant."""
+    texts = ["", *(run.text for run in line.runs), ""]
+    return not _OPENING.match("".join(texts)) and all(
+        not run.mono and not _MARK.search(run.text) and (_stands_alone(*around) or not _has_marks(run))
+        for run, around in zip(line.runs, zip(texts, texts[1:], texts[2:], strict=False), strict=False)
+    )
+
+
+def _has_marks(run: Run) -> bool:
+    return run.bold or run.italic or bool(run.url)
+
+
+def _stands_alone(before: str, text: str, after: str) -> bool:
+    """Marks count only between words."""
+    touches = before[-1:].isalnum() or after[:1].isalnum()
+    return bool(text) and text == text.strip() and not touches and not set("[]") & set(text)
+
+
+def _marked(line: Line) -> str:
+    said = ""
+    for run in line.runs:
+        text = f"_{run.text}_" if run.italic else run.text
+        text = f"**{text}**" if run.bold else text
+        said += f"[{text}]({run.url})" if run.url else text
+    return said
+
+
+def _plain(markdown: str) -> str:
+    """The text of Markdown in one line."""
+    groups = _groups(SyntaxTreeNode(_MARKDOWN.parse(_clean(markdown))).children)
+    lines = (line.mark + "".join(run.text for run in line.runs) for group in groups for line in group)
+    return _one_line(" ".join(lines))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_clean(text).split())
+
+
+def _clip(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 2].rstrip() + " …"
+
+
+_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def _clean(text: str) -> str:
+    """Nothing that JSON or Teams chokes on, and no {{DATE(…)}}, which a card would fill in."""
+    return _UNFIT.sub("\ufffd", text).replace("{{", "{\u200b{")
+
+
+def _url(link: str) -> str:
+    """An address that may be tapped, or nothing."""
+    link = link.strip()
+    try:
+        known = urlsplit(link).scheme.lower() in {"http", "https", "mailto", "tel"}
+    except ValueError:
+        return ""
+    safe = quote(link, safe="%/:?#@!$&'*+,;=~-._[]", errors="replace").replace("[", "%5B").replace("]", "%5D")
+    return safe if known and len(safe) <= _MAX_URL else ""
+
+
+# -- Markdown ---------------------------------------------------------------------------------------------------------
+_MARKDOWN = MarkdownIt("commonmark").enable("table")
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_DEEPER = "\u2003"  # an em space; Teams knows no list in a list
+
+
+def _groups(nodes: Iterable[SyntaxTreeNode]) -> Iterator[list[Line]]:
+    for node in nodes:
+        match node.type:
+            case "paragraph" | "heading":
+                for runs in _lines(node.children[0], Run("", bold=node.type == "heading")):
+                    yield [Line("", runs)]
+            case "bullet_list" | "ordered_list":
+                yield from _list(node)
+            case "table":
+                yield list(_rows(node))
+            case "fence" | "code_block":
+                yield from ([Line("", (Run(row, mono=True),))] for row in node.content.splitlines() if row.strip())
+            case "html_block":
+                shown = _COMMENT.sub("", node.content)
+                yield from ([Line("", (Run(row),))] for row in _BREAK.sub("\n", shown).splitlines() if row.strip())
+            case _:
+                yield from _groups(node.children)
+
+
+def _list(node: SyntaxTreeNode) -> Iterator[list[Line]]:
+    """Items together, as a list of Teams' own; what is nested in them on lines by themselves."""
+    for nested, found in groupby(_items(node), key=lambda line: line.mark.startswith(_DEEPER)):
+        lines = list(found)
+        yield from ([line] for line in lines) if nested else [lines]
+
+
+def _items(node: SyntaxTreeNode, depth: int = 0) -> Iterator[Line]:
+    for number, item in enumerate(node.children, int(node.attrs.get("start", 1))):
+        dash = "• " if depth else "- "
+        mark = _DEEPER * depth + (f"{number}. " if node.type == "ordered_list" else dash)
+        for child in item.children:
+            if child.type in {"bullet_list", "ordered_list"}:
+                yield from _items(child, depth + 1)
+                continue
+            for line in (line for group in _groups([child]) for line in group):
+                yield Line(mark + line.mark, line.runs)
+                mark = _DEEPER * (depth + 1)
+
+
+def _rows(node: SyntaxTreeNode) -> Iterator[Line]:
+    """A line per row: a table does not fit a phone, and many clients show none."""
+    head, *rows = [row for section in node.children for row in section.children]
+    names = ["".join(run.text for run in _runs(cell, Run(""))) for cell in head.children]
+    for row in rows or [head]:
+        runs: list[Run] = []
+        for name, cell in zip(names, row.children, strict=False):
+            if runs:
+                runs.append(Run(f" · {name}: " if name and rows else " · "))
+            runs += _runs(cell, Run("", bold=not runs))
+        yield Line("- ", _tidy(runs))
+
+
+def _lines(node: SyntaxTreeNode, look: Run) -> Iterator[tuple[Run, ...]]:
+    """What stands within a block, cut where the author broke the line."""
+    for broken, runs in groupby(_runs(node, look), key=lambda run: run.text == "\n"):
+        line = () if broken else _tidy(runs)
+        if line:
+            yield line
+
+
+def _runs(node: SyntaxTreeNode, look: Run) -> Iterator[Run]:
+    for child in node.children:
+        match child.type:
+            case "text" | "code_inline":
+                yield replace(look, text=child.content, mono=child.type == "code_inline")
+            case "softbreak":
+                yield replace(look, text=" ")
+            case "hardbreak":
+                yield Run("\n")
+            case "html_inline":
+                shown = _COMMENT.sub("", child.content)
+                yield Run("\n") if _BREAK.fullmatch(shown) else replace(look, text=shown)
+            case "image":
+                yield replace(look, text=child.content, url=_url(str(child.attrs["src"])))
+            case _:
+                yield from _runs(child, _look(child, look))
+
+
+def _look(node: SyntaxTreeNode, look: Run) -> Run:
+    match node.type:
+        case "strong":
+            return replace(look, bold=True)
+        case "em":
+            return replace(look, italic=True)
+        case "link":
+            return replace(look, url=_url(str(node.attrs["href"])))
+    return look
+
+
+def _tidy(runs: Iterable[Run]) -> tuple[Run, ...]:
+    """Neighbours that look the same as one, without space around the line."""
+    joined = [
+        replace(look, text="".join(run.text for run in alike).replace("\n", " "))
+        for look, alike in groupby(runs, key=lambda run: replace(run, text=""))
+    ]
+    if joined:
+        joined[0] = replace(joined[0], text=joined[0].text.lstrip())
+        joined[-1] = replace(joined[-1], text=joined[-1].text.rstrip())
+    return tuple(run for run in joined if run.text)

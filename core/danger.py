@@ -1,0 +1,199 @@
+"""Spotting danger: whether a message describes what a critical article is for.
+
+Search finds what is asked about; this recognises how people put it when somebody is at risk ("t stinkt hier naar rotte
+eieren"), often without any word of the article. A classifier over the question's vector and its character grams,
+taught by the `signals` and `unlike` phrases of the critical articles and by everyday messages.
+"""
+
+import hashlib
+import json
+import logging
+import threading
+import uuid
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.embed import Embedder, Vector
+from core.lexical import grams, words
+from knowledge.article import Article
+
+_log = logging.getLogger(__name__)
+
+# Chosen on phrases that are in no test set: grams weigh twice as much as the vector, a weak penalty.
+_GRAM_WEIGHT = 2.0
+_STRENGTH = 3.0  # sklearn's C
+_BUCKETS = 2**15
+_SAFE = ""  # the class of everything else
+_VERSION = 1  # of all that decides what a stored classifier says
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """What there is to learn from: texts with the group of the article they signal, or none."""
+
+    texts: tuple[str, ...]
+    groups: tuple[str, ...]
+
+    @classmethod
+    def of(cls, articles: Sequence[Article], everyday: Sequence[str]) -> "Phrases":
+        """The phrases of every critical article, in all its languages, against the rest."""
+        pairs = [(text, _SAFE) for text in everyday]
+        for article in articles:
+            if article.critical:
+                pairs += [(text, article.group) for text in (article.title, *article.aliases, *article.signals)]
+                pairs += [(text, _SAFE) for text in article.unlike]
+        texts, groups = zip(*sorted(set(pairs)), strict=True) if pairs else ((), ())
+        return cls(texts, groups)
+
+    @property
+    def key(self) -> str:
+        """Changes with every phrase."""
+        return hashlib.sha256(repr((_VERSION, self.texts, self.groups)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """Multinomial logistic regression; numpy is all it needs to decide."""
+
+    groups: tuple[str, ...]
+    mean: Vector
+    scale: float
+    rarity: Vector  # of each gram bucket
+    weights: npt.NDArray[np.float32]  # (groups, dimensions + buckets)
+    bias: Vector
+
+    def margins(self, text: str, vector: Vector) -> dict[str, float]:
+        """By how much each danger is likelier than no danger, on the logit scale."""
+        size = len(self.mean)
+        scores = self.weights[:, :size] @ ((vector - self.mean) / self.scale) + self.bias
+        buckets, values = _gram_features(text, self.rarity)
+        scores = scores + self.weights[:, size + buckets] @ values
+        by_group = dict(zip(self.groups, scores.tolist(), strict=True))
+        safe = by_group.pop(_SAFE)
+        return {group: score - safe for group, score in by_group.items()}
+
+    def save(self, path: Path) -> None:
+        """Write aside and rename, so that nobody ever reads half a file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+        with aside.open("wb") as file:
+            np.savez(
+                file,
+                groups=np.array(self.groups),
+                mean=self.mean,
+                scale=self.scale,
+                rarity=self.rarity,
+                weights=self.weights,
+                bias=self.bias,
+            )
+        aside.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "Classifier":
+        """Read what `save` wrote."""
+        with np.load(path) as file:
+            return cls(
+                tuple(map(str, file["groups"])),
+                file["mean"],
+                float(file["scale"]),
+                file["rarity"],
+                file["weights"],
+                file["bias"],
+            )
+
+
+class Lookout:
+    """Keeps a classifier for the articles as they are; learnt once, then read from the cache."""
+
+    def __init__(self, embedder: Embedder, everyday: Sequence[str], cache: Path) -> None:
+        """`everyday` are messages in which nobody is in danger."""
+        self._embedder = embedder
+        self._everyday = tuple(everyday)
+        self._cache = cache
+        self._known: tuple[int, Classifier | None] | None = None
+        self._lock = threading.Lock()
+
+    def classifier(self, articles: Sequence[Article], sequence: int) -> Classifier | None:
+        """The classifier for these articles; None when none of them is critical."""
+        known = self._known
+        if known and known[0] == sequence:
+            return known[1]
+        with self._lock:
+            if self._known is None or self._known[0] != sequence:
+                self._known = (sequence, self._open(Phrases.of(articles, self._everyday)))
+            return self._known[1]
+
+    def _open(self, phrases: Phrases) -> Classifier | None:
+        if not set(phrases.groups) - {_SAFE} or _SAFE not in phrases.groups:
+            return None
+        name = hashlib.sha256(f"{self._embedder.name} {phrases.key}".encode()).hexdigest()[:16]
+        path = self._cache / f"danger-{name}.npz"
+        if not path.is_file():
+            _log.info("learning to spot danger from %d phrases", len(phrases.texts))
+            learn(phrases, self._embedder).save(path)
+        return Classifier.load(path)
+
+
+def read_texts(path: Path) -> list[str]:
+    """The texts of `{"text": …}` lines."""
+    return [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def learn(phrases: Phrases, embedder: Embedder) -> Classifier:
+    """Fit the classifier; some ten milliseconds a phrase."""
+    from scipy import sparse
+    from sklearn.linear_model import LogisticRegression
+
+    vectors = np.stack([embedder.query(text) for text in phrases.texts])
+    mean = vectors.mean(axis=0)
+    scale = float((vectors - mean).std() * np.sqrt(vectors.shape[1])) or 1.0
+    counted = [_buckets(text) for text in phrases.texts]
+    found_in = np.bincount([bucket for one in counted for bucket in one], minlength=_BUCKETS)
+    rarity = (np.log((1 + len(counted)) / (1 + found_in)) + 1).astype(np.float32)
+    rows = [_gram_features(text, rarity) for text in phrases.texts]
+    matrix: Any = sparse.hstack(
+        [
+            sparse.csr_matrix((vectors - mean) / scale),
+            sparse.csr_matrix(
+                (
+                    np.concatenate([values for _, values in rows]),
+                    np.concatenate([buckets for buckets, _ in rows]),
+                    np.cumsum([0, *(len(buckets) for buckets, _ in rows)]),
+                ),
+                shape=(len(rows), _BUCKETS),
+            ),
+        ]
+    ).tocsr()
+    model = LogisticRegression(C=_STRENGTH, max_iter=3000, class_weight="balanced").fit(matrix, phrases.groups)
+    weights, bias = model.coef_, model.intercept_
+    if len(weights) == 1:  # two classes share one row in scikit-learn
+        weights, bias = np.vstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
+    return Classifier(
+        tuple(map(str, model.classes_)),
+        mean,
+        scale,
+        rarity,
+        weights.astype(np.float32),
+        bias.astype(np.float32),
+    )
+
+
+def _buckets(text: str) -> Counter[int]:
+    return Counter(zlib.crc32(gram.encode("utf-8", "surrogatepass")) % _BUCKETS for gram in grams(words(text)))
+
+
+def _gram_features(text: str, rarity: Vector) -> tuple[npt.NDArray[np.int64], Vector]:
+    """Hashed character grams as sublinear tf-idf of a fixed length."""
+    counted = _buckets(text)
+    buckets = np.fromiter(counted.keys(), np.int64, len(counted))
+    counts = np.fromiter(counted.values(), np.float32, len(counted))
+    values = (1 + np.log(counts)) * rarity[buckets] if len(counted) else counts
+    length = float(np.linalg.norm(values))
+    return buckets, (values * (_GRAM_WEIGHT / length) if length else values).astype(np.float32)

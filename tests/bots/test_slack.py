@@ -1,0 +1,556 @@
+import asyncio
+import json
+import logging
+import threading
+import time
+import urllib.parse
+
+import pytest
+from conftest import article, make_desk
+from fake_slack import BOT, FORM, FakeSlack, SlackChat, ask_slack, elements, mention, message, problems, signed, texts
+
+from bots import slack
+from bots.slack import plain_text, to_event
+from core.errors import StoreError
+from core.store import Identity
+from core.words import say
+
+MOVE = article(
+    """---
+title: Verhuizing doorgeven
+owner: Team Verhuizen
+verified: 2026-11-01
+---
+## In het kort
+Ja, tot 30 dagen later.
+
+## Stappen
+1. Vraag de nieuwe postcode.
+2. Kies *Verhuizing*.
+
+## Zo zeg je het
+- "Ik zet het voor u klaar."
+- "U krijgt een mail."
+
+## Als het misgaat
+1. Postcode onbekend: zoek op straat.
+
+## Achtergrond
+Daarom <!channel> en <@U9>.
+""",
+    "move",
+)
+LATE = article("---\ntitle: Verhuizing met terugwerkende kracht\n---\n## Stappen\n1. Open Kompas.\n", "late")
+
+
+@pytest.fixture
+def desk(store):
+    return make_desk(store, (MOVE, LATE))
+
+
+@pytest.fixture
+async def chat(desk):
+    async with SlackChat(desk) as chat:
+        yield chat
+
+
+def shown(payload):
+    return "\n".join(texts(payload.get("blocks") or []))
+
+
+# -- asking --------------------------------------------------------------------------------------------------
+async def test_a_mention_gets_one_reply_in_its_own_thread(chat):
+    asked = mention("verhuizing doorgeven")
+    payload = await chat.say(asked)
+    await chat.settled()
+    assert chat.slack.sent() == [payload]
+    assert (payload["channel"], payload["thread_ts"]) == ("C1", asked["event"]["ts"])
+    assert "Vraag de nieuwe postcode." in shown(payload)
+    assert payload["unfurl_links"] is payload["unfurl_media"] is False
+
+
+async def test_a_mention_in_a_thread_is_answered_in_that_thread(chat):
+    payload = await chat.say(mention("verhuizing doorgeven", thread_ts="1600.1"))
+    assert payload["thread_ts"] == "1600.1"
+
+
+async def test_a_direct_message_is_answered_beside_it_and_in_a_thread_within_it(chat):
+    assert "thread_ts" not in await chat.ask("verhuizing doorgeven")
+    payload = await chat.say(message("verhuizing doorgeven", thread_ts="1600.1"))
+    assert payload["thread_ts"] == "1600.1"
+
+
+async def test_the_text_beside_the_blocks_tells_the_answer_on_its_own(chat):
+    payload = await chat.ask("verhuizing doorgeven")
+    assert payload["text"].startswith("✅ Toepassen · zo doe je het: Verhuizing doorgeven\n")
+    assert "Ja, tot 30 dagen later." in payload["text"]
+
+
+async def test_one_question_can_be_asked_without_a_conversation(desk):
+    assert "Vraag de nieuwe postcode." in shown(await ask_slack(desk, "verhuizing doorgeven"))
+
+
+@pytest.mark.parametrize("text", ["", f"<@{BOT}>", f"  <@{BOT}|bijdehand> "])
+async def test_saying_nothing_gets_help(chat, text):
+    payload = await chat.say(mention("", text=None) | {} if not text else mention(text))
+    assert "Typ je vraag" in payload["text"]
+
+
+async def test_a_file_without_words_gets_help(chat):
+    payload = await chat.say(message("", subtype="file_share", files=[{"id": "F1"}]))
+    assert "Typ je vraag" in payload["text"]
+
+
+@pytest.mark.parametrize(("locale", "sentence"), [("en-GB", "Type it"), ("nl-NL", "Typ je"), ("fr-FR", "Typ je")])
+async def test_help_comes_in_the_language_of_somebodys_slack(chat, locale, sentence):
+    chat.slack.locales["U1"] = locale
+    assert sentence in (await chat.ask("help"))["text"]
+    await chat.ask("test")
+    assert len(chat.slack.sent("users.info")) == 1
+
+
+async def test_a_slack_that_does_not_tell_the_language_does_not_stand_in_the_way(chat, monkeypatch):
+    monkeypatch.setattr(slack, "_LOCALE_WAIT", 0)
+    chat.slack.refuse("users.info", "missing_scope")
+    assert "postcode" in shown(await chat.ask("verhuizing doorgeven"))
+    assert "postcode" in shown(await chat.say(message("verhuizing doorgeven", user="U2")))
+
+
+async def test_a_group_message_is_answered_when_it_mentions_the_bot(chat):
+    await chat.send(message("wie heeft lunch?", channel="G1", channel_type="mpim"))
+    payload = await chat.say(message(f"<@{BOT}> verhuizing doorgeven", channel="G1", channel_type="mpim"))
+    await chat.settled()
+    assert chat.slack.sent() == [payload]
+    assert payload["thread_ts"]
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        message("verhuizing", bot_id="B7"),
+        message("verhuizing", user=BOT, bot_id="B0BOT"),
+        message("verhuizing", user=BOT),
+        message("verhuizing", user="USLACKBOT"),
+        message("verhuizing", user=None) | {},
+        message("verhuizing", edited={"user": "U1", "ts": "2"}),
+        message("", subtype="message_changed", message={"text": "verhuizing", "user": "U1"}),
+        message("", subtype="message_deleted"),
+        message("U1 is erbij", subtype="channel_join"),
+        message("verhuizing", subtype="bot_message"),
+        message("verhuizing", channel="C1", channel_type="channel"),
+        message("verhuizing", channel="G1", channel_type="group", thread_ts="1.1"),
+        mention("verhuizing", bot_id="B7"),
+    ],
+    ids=lambda envelope: str({k: v for k, v in envelope["event"].items() if k not in {"ts", "text", "channel"}}),
+)
+async def test_what_nobody_said_to_us_is_left_alone(chat, envelope):
+    await chat.send(envelope)
+    await chat.settled()
+    assert chat.slack.sent() == []
+
+
+async def test_a_reply_that_is_also_sent_to_the_conversation_is_somebodys_own_message(chat):
+    assert await chat.say(message("verhuizing doorgeven", subtype="thread_broadcast", thread_ts="1.1"))
+
+
+async def test_events_nobody_listens_to_are_acked(chat):
+    await chat.send({"type": "event_callback", "team_id": "T1", "event": {"type": "app_home_opened", "user": "U1"}})
+
+
+# -- once ----------------------------------------------------------------------------------------------------
+async def test_the_same_event_four_times_is_answered_once(chat):
+    asked = mention("verhuizing doorgeven")
+    await asyncio.gather(*(chat.send(asked) for _ in range(4)))
+    await chat.settled()
+    assert len(chat.slack.sent()) == 1
+
+
+async def test_a_mention_that_also_arrives_as_a_message_is_answered_once(chat):
+    asked = mention("verhuizing doorgeven", channel="G1")
+    await chat.send(asked)
+    await chat.send(asked | {"event": asked["event"] | {"type": "message", "channel_type": "mpim"}})
+    await chat.settled()
+    assert len(chat.slack.sent()) == 1
+
+
+async def test_an_event_that_comes_again_after_a_restart_is_not_answered_again(desk):
+    asked = message("verhuizing doorgeven")
+    async with FakeSlack() as platform:
+        for _ in range(2):
+            async with SlackChat(desk, platform) as chat:
+                await chat.send(asked)
+                await chat.settled()
+        assert len(platform.sent()) == 1
+
+
+async def test_a_message_that_a_crash_left_unanswered_is_answered_at_the_next_start(desk):
+    desk.receive(to_event(message("verhuizing doorgeven")))
+    async with SlackChat(desk) as chat:
+        (payload,) = await chat.slack.wait()
+    assert "postcode" in shown(payload)
+
+
+async def test_a_reply_that_slack_did_not_take_goes_out_at_the_next_start(desk):
+    async with FakeSlack() as platform:
+        async with SlackChat(desk, platform) as chat:
+            platform.refuse("chat.postMessage", "fatal_error")
+            await chat.send(message("verhuizing doorgeven"))
+            await chat.settled()
+            assert platform.sent() == []
+        async with SlackChat(desk, platform):
+            await platform.wait()
+        assert len(platform.sent()) == 1
+
+
+# -- the door ------------------------------------------------------------------------------------------------
+BODY = json.dumps(message("verhuizing doorgeven"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (signed(BODY, secret="another"), 401),
+        (signed(BODY, at=time.time() - 301), 401),
+        (signed(BODY, at=time.time() + 600), 401),
+        (signed(BODY + " "), 401),
+        ({"Content-Type": "application/json"}, 401),
+        (signed(BODY) | {"X-Slack-Request-Timestamp": "yesterday"}, 401),
+        (signed(BODY) | {"X-Slack-Signature": "v0=é"}, 401),
+        (signed(BODY, content_type="text/plain"), 415),
+        (signed(BODY, content_type="application/xml"), 415),
+    ],
+)
+async def test_what_slack_did_not_sign_today_stays_outside(chat, headers, status):
+    assert (await chat.post(BODY, headers))[0] == status
+    await chat.settled()
+    assert chat.slack.sent() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"\xff", 401), ("{" * 10, 400), ("{}", 404), ("", 404), (json.dumps({"x": "a" * 1_000_000}), 413)],
+)
+async def test_a_body_that_is_no_event_is_refused(chat, body, status):
+    headers = signed(body) if isinstance(body, str) else signed("")
+    assert (await chat.post(body, headers))[0] == status
+
+
+async def test_slack_can_check_the_address(chat):
+    body = json.dumps({"type": "url_verification", "challenge": "abc", "token": "x"})
+    status, text = await chat.post(body, signed(body))
+    assert (status, json.loads(text)) == (200, {"challenge": "abc"})
+
+
+async def test_the_ack_does_not_wait_for_the_desk(chat, monkeypatch, desk):
+    held = threading.Event()
+    receive = desk.receive
+    monkeypatch.setattr(desk, "receive", lambda event: held.wait(10) and receive(event))
+    await chat.send(message("verhuizing doorgeven"))
+    assert chat.slack.sent() == []
+    held.set()
+    await chat.slack.wait()
+
+
+async def test_without_a_signing_secret_nothing_is_taken_over_http(desk):
+    async with SlackChat(desk, slack_signing_secret="") as chat:
+        assert (await chat.post(BODY, signed(BODY)))[0] == 404
+
+
+async def test_stopping_finishes_what_is_under_way_and_takes_nothing_new(desk, monkeypatch):
+    held = threading.Event()
+    receive = desk.receive
+    monkeypatch.setattr(desk, "receive", lambda event: held.wait(10) and receive(event))
+    async with FakeSlack() as platform, SlackChat(desk, platform) as chat:
+        await chat.send(message("verhuizing doorgeven"))
+        stopping = asyncio.create_task(chat.surface.stop())
+        await asyncio.sleep(0)
+        assert (await chat.post(BODY, signed(BODY)))[0] == 503
+        held.set()
+        await stopping
+        assert len(platform.sent()) == 1
+
+
+# -- when something breaks -----------------------------------------------------------------------------------
+@pytest.mark.parametrize("broken", ["embedder", "store"])
+async def test_when_the_desk_breaks_the_asker_gets_one_kind_sentence(chat, desk, monkeypatch, caplog, broken):
+    if broken == "embedder":
+        monkeypatch.setattr(desk.embedder, "query", lambda text: 1 / 0)
+    else:
+        monkeypatch.setattr(desk.store, "receive", lambda event, now: 1 / 0)
+    payload = await chat.ask("verhuizing doorgeven")
+    await chat.settled()
+    assert [said["text"] for said in chat.slack.sent()] == [say("error.broken", "nl")] == [payload["text"]]
+    assert "Traceback" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("refusal", ["invalid_blocks", "msg_blocks_too_long", "msg_too_long"])
+async def test_blocks_that_slack_refuses_are_replaced_by_plain_text(chat, refusal):
+    chat.slack.refuse("chat.postMessage", refusal)
+    payload = await chat.ask("verhuizing doorgeven")
+    await chat.settled()
+    assert "blocks" not in payload
+    assert "Vraag de nieuwe postcode." in payload["text"]
+    assert len(chat.slack.sent()) == 1
+
+
+async def test_a_busy_slack_is_waited_for(chat):
+    chat.slack.refuse("chat.postMessage", "ratelimited", status=429, retry_after=0, times=2)
+    assert "postcode" in shown(await chat.ask("verhuizing doorgeven"))
+
+
+async def test_a_slack_that_has_a_hiccup_is_asked_again(chat):
+    chat.slack.refuse("chat.postMessage", "oops", status=503)
+    assert "postcode" in shown(await chat.ask("verhuizing doorgeven"))
+
+
+async def test_a_token_that_slack_refuses_is_one_sentence_in_the_log_and_messages_are_still_taken(desk, caplog):
+    async with FakeSlack() as platform:
+        platform.refuse("auth.test", "invalid_auth")
+        async with SlackChat(desk, platform) as chat:
+            payload = await chat.say(mention("verhuizing doorgeven"))
+    assert "postcode" in shown(payload)
+    (sentence,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert "invalid_auth" in sentence
+    assert "SLACK_BOT_TOKEN" in sentence
+
+
+async def test_a_payload_of_a_kind_we_do_not_know_is_logged_and_apologised_for(chat, caplog):
+    strange = message("verhuizing")
+    del strange["event"]["ts"]
+    await chat.send(strange)
+    (payload,) = await chat.slack.wait("chat.postEphemeral")
+    assert payload["text"] == say("error.broken", "nl")
+    assert "KeyError" in caplog.text
+
+
+async def test_what_people_write_is_never_logged(desk, caplog):
+    caplog.set_level(logging.DEBUG)
+    async with SlackChat(desk) as chat:
+        payload = await chat.ask("verhuizing doorgeven voor mevrouw Zonnebloem")
+        await chat.post("geheim Zonnebloem", signed("iets anders"))
+        await chat.tap(payload, "more")
+        chat.slack.refuse("chat.postMessage", "invalid_blocks")
+        await chat.ask("Zonnebloem")
+    ours = [record.getMessage() for record in caplog.records if not record.name.startswith(("fake", "aiohttp"))]
+    assert "Zonnebloem" not in "\n".join(ours)
+    assert "postcode" not in "\n".join(ours)
+
+
+# -- buttons -------------------------------------------------------------------------------------------------
+async def test_more_opens_everything_in_place_and_less_closes_it(chat):
+    first = await chat.ask("verhuizing doorgeven")
+    await chat.tap(first, "more")
+    (opened,) = chat.slack.sent("response_url")
+    assert opened["replace_original"] is True
+    assert "Daarom &lt;!channel&gt; en &lt;@U9&gt;." in shown(opened)
+    await chat.tap(first | opened, "less")
+    assert shown(chat.slack.sent("response_url")[-1]) == shown(first)
+    assert len(chat.slack.sent()) == 1
+
+
+async def test_another_moment_is_shown_in_place_and_kept(chat, desk, monkeypatch):
+    kept = []
+    monkeypatch.setattr(desk.store, "rate", lambda feedback, now: kept.append(feedback))
+    await chat.tap(await chat.ask("verhuizing doorgeven"), "reshape", option="solve")
+    (solved,) = chat.slack.sent("response_url")
+    assert "🛠️ Oplossen" in shown(solved)
+    assert "zoek op straat" in shown(solved)
+    assert [feedback.moment for feedback in kept] == ["solve"]
+
+
+async def test_more_after_another_moment_keeps_that_moment(chat):
+    first = await chat.ask("verhuizing doorgeven")
+    await chat.tap(first, "reshape", option="solve")
+    await chat.tap(first | chat.slack.sent("response_url")[-1], "more")
+    opened = chat.slack.sent("response_url")[-1]
+    assert "🛠️ Oplossen" in shown(opened)
+    assert "Daarom" in shown(opened)
+    await chat.tap(first | opened, "less")
+    assert "🛠️ Oplossen" in shown(chat.slack.sent("response_url")[-1])
+
+
+async def test_a_moment_that_the_article_has_nothing_for_is_said_so(chat):
+    await chat.tap(await chat.ask("verhuizing doorgeven"), "reshape", option="change")
+    (opened,) = chat.slack.sent("response_url")
+    assert "Daarom" in shown(opened)
+    (said,) = chat.slack.sent("chat.postEphemeral")
+    assert said["text"] == say("slack.no_other", "nl")
+
+
+async def test_another_title_opens_beside_the_question_in_a_direct_message(chat):
+    payload = await chat.ask("verhuizing doorgeven")
+    await chat.tap(payload, "open:0")
+    opened = chat.slack.sent()[-1]
+    assert opened["channel"] == payload["channel"]
+    assert "Verhuizing met terugwerkende kracht" in shown(opened)
+    assert elements(opened) == {}
+
+
+async def test_another_title_opens_in_a_channel_for_whoever_tapped_alone(chat):
+    payload = await chat.say(mention("verhuizing doorgeven"))
+    await chat.tap(payload, "open:0", user="U2")
+    (opened,) = chat.slack.sent("chat.postEphemeral")
+    assert (opened["channel"], opened["user"], opened["thread_ts"]) == ("C1", "U2", payload["thread_ts"])
+    assert "Open Kompas." in shown(opened)
+    assert len(chat.slack.sent()) == 1
+
+
+async def test_not_right_asks_why_with_five_taps_and_keeps_the_reason(chat, desk, monkeypatch):
+    payload = await chat.say(mention("verhuizing doorgeven"))
+    kept = []
+    monkeypatch.setattr(desk, "rate", kept.append)
+    await chat.tap(payload, "wrong", user="U2")
+    (asked,) = chat.slack.sent("chat.postEphemeral")
+    assert (asked["user"], asked["text"]) == ("U2", "Wat klopt er niet?")
+    assert [button["text"]["text"] for button in elements(asked).values()] == [
+        "Ander onderwerp",
+        "Verouderd",
+        "Onduidelijk",
+        "Ik mag dit niet zelf",
+        "Proces werkt niet",
+    ]
+    assert kept == []
+    await chat.tap(asked, "reason:outdated", user="U2", ephemeral=True)
+    (feedback,) = kept
+    answer_id = elements(payload)["wrong"]["value"]
+    person = desk.person(Identity("slack", "T1", "U2"))
+    assert (feedback.answer_id, feedback.person_id) == (answer_id, person.id)
+    assert (feedback.helpful, feedback.reason) == (False, "outdated")
+    (thanks,) = chat.slack.sent("response_url")
+    assert (thanks["text"], thanks["replace_original"]) == (say("feedback.thanks", "nl"), True)
+
+
+async def test_feedback_reaches_the_store(chat):
+    payload = await chat.ask("verhuizing doorgeven")
+    await chat.tap(payload, "wrong")
+    await chat.tap(chat.slack.sent("chat.postEphemeral")[-1], "reason:topic", ephemeral=True)
+    assert chat.slack.sent("response_url")
+
+
+async def test_an_article_that_is_gone_is_said_to_be_gone(chat, desk):
+    payload = await chat.ask("verhuizing doorgeven")
+    desk.store.delete(["late"])
+    await chat.tap(payload, "open:0")
+    assert chat.slack.sent("chat.postEphemeral")[-1]["text"] == say("answer.gone", "nl")
+
+
+@pytest.mark.parametrize("action_id", ["more", "reshape", "open:0", "wrong"])
+async def test_a_button_that_fails_says_sorry_and_logs_why(chat, desk, monkeypatch, caplog, action_id):
+    payload = await chat.ask("verhuizing doorgeven")
+
+    def locked(*args, **values):
+        raise StoreError("Locked.")
+
+    for name in ("recall", "reshape", "open"):
+        monkeypatch.setattr(desk, name, locked)
+    chat.slack.locales["U2"] = "en-US"
+    await chat.tap(payload, action_id, user="U2")
+    assert chat.slack.sent("chat.postEphemeral")[-1]["text"] == say("error.broken", "en")
+    assert "StoreError: Locked." in caplog.text
+
+
+async def test_a_button_of_another_version_is_not_met_with_silence(chat):
+    payload = await chat.ask("verhuizing doorgeven")
+    elements(payload)["more"]["action_id"] = "steps"
+    await chat.tap(payload, "steps")
+    assert chat.slack.sent("chat.postEphemeral")[-1]["text"] == say("answer.gone", "nl")
+
+
+async def test_a_replacement_that_slack_refuses_is_made_in_plain_text(chat):
+    payload = await chat.ask("verhuizing doorgeven")
+    chat.slack.refuse("response_url", "invalid_blocks", status=400)
+    await chat.tap(payload, "more")
+    (plain,) = chat.slack.sent("response_url")
+    assert "blocks" not in plain
+    assert "Vraag de nieuwe postcode." in plain["text"]
+
+
+async def test_a_replacement_that_comes_too_late_says_sorry(chat):
+    payload = await chat.ask("verhuizing doorgeven")
+    chat.slack.refuse("response_url", "expired_url", status=404)
+    await chat.tap(payload, "more")
+    assert chat.slack.sent("chat.postEphemeral")[-1]["text"] == say("error.broken", "nl")
+
+
+async def test_a_tap_is_acked_before_anything_is_done(chat, desk, monkeypatch):
+    payload = await chat.ask("verhuizing doorgeven")
+    held = threading.Event()
+    recall = desk.recall
+    monkeypatch.setattr(desk, "recall", lambda answer_id: held.wait(10) and recall(answer_id))
+    tapping = asyncio.create_task(chat.tap(payload, "more"))
+    while not chat.surface._tasks:
+        await asyncio.sleep(0)
+    assert chat.slack.sent("response_url") == []
+    held.set()
+    await tapping
+    assert chat.slack.sent("response_url")
+
+
+async def test_a_tap_is_signed_like_everything_else(chat):
+    body = urllib.parse.urlencode({"payload": "{}"})
+    assert (await chat.post(body, signed(body, content_type=FORM, secret="another")))[0] == 401
+
+
+# -- the socket ----------------------------------------------------------------------------------------------
+async def test_through_the_socket_the_same_things_happen(desk):
+    async with SlackChat(desk, slack_app_token="xapp-1", slack_signing_secret="") as chat:
+        await chat.slack.push(mention("verhuizing doorgeven"))
+        (payload,) = await chat.slack.wait()
+    assert "postcode" in shown(payload)
+
+
+# -- what was typed ------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [
+        (f"<@{BOT}> klant is verhuisd", "klant is verhuisd"),
+        (f"hoi <@{BOT}|bijdehand>  klant  belt", "hoi klant belt"),
+        ("vraag <@U123> of <@U456|jan>", "vraag of @jan"),
+        ("staat in <#C1|storingen> en <#C2> en <#C3|>", "staat in #storingen en en"),
+        ("<!here> <!subteam^S1|@team> help", "@team help"),
+        (
+            "zie <http://kievit.example|de site> of <https://x.example/a?b=1&amp;c=2>",
+            "zie de site of https://x.example/a?b=1&c=2",
+        ),
+        ("mail <mailto:a@b.example|a@b.example>", "mail a@b.example"),
+        ("A &amp; B &lt;15&gt;", "A & B <15>"),
+        ("&amp;lt; blijft", "&lt; blijft"),
+        ("dank je :+1::skin-tone-2:", "dank je"),
+        (":wave: hoi :pray::tada:", "hoi"),
+        ("om 12:30:15 gebeld, a:b:c", "om 12:30:15 gebeld, a:b:c"),
+        ("regel een\nregel twee", "regel een\nregel twee"),
+    ],
+)
+def test_a_message_is_read_as_plain_text(typed, plain):
+    assert plain_text(typed, BOT) == plain
+
+
+def test_an_event_is_named_by_the_team_of_the_envelope():
+    asked = message("verhuizing", team="T-of-the-user")
+    event = to_event(asked, BOT)
+    assert (event.surface, event.team, event.place) == ("slack", "T1", "D1")
+    assert event.message_id == asked["event"]["ts"]
+    assert event.direct
+    assert not to_event(mention("verhuizing"), BOT).direct
+    assert event.address == {"channel": "D1", "thread_ts": None, "user": "U1"}
+
+
+# -- the fake ------------------------------------------------------------------------------------------------
+def test_the_fake_refuses_what_slack_refuses():
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": "x"}}
+    button = {"type": "button", "action_id": "a", "value": "1", "text": {"type": "plain_text", "text": "x"}}
+    formatted = button | {"text": {"type": "mrkdwn", "text": "x"}}
+    for wrong in (
+        [section | {"text": {"type": "mrkdwn", "text": "x" * 3001}}],
+        [section | {"text": {"type": "mrkdwn", "text": " "}}],
+        [section] * 51,
+        [section | {"block_id": "b"}] * 2,
+        [{"type": "actions", "elements": [button, button]}],
+        [{"type": "actions", "elements": [formatted]}],
+        [{"type": "marquee"}],
+        [{"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}],
+        [section | {"text": {"type": "mrkdwn", "text": "x" * 3000}}] * 5,
+    ):
+        assert problems(wrong)
+    assert problems([section, {"type": "actions", "elements": [button]}]) == []

@@ -1,0 +1,76 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_up import bodies
+
+from knowledge.text import count_words, items, lines, sentences, without_mark
+
+
+@given(bodies)
+def test_lines_and_items_are_the_text_cut_up(text):
+    assert "".join(lines(text)) == text
+    assert "".join(items(text)) == (text if text.strip() else "")
+
+
+@given(bodies)
+def test_no_item_is_blank(text):
+    assert all(item.strip() for item in items(text))
+
+
+@given(bodies)
+def test_words_are_counted_the_same_in_items_as_in_the_whole(text):
+    assert sum(map(count_words, items(text))) == count_words(text)
+
+
+@given(bodies)
+def test_sentences_lose_nothing_but_the_space_between_them(text):
+    assert "".join("".join(sentences(text)).split()) == "".join(text.split())
+
+
+def test_lines_end_where_editors_end_them():
+    assert lines("a\r\nb\rc\nd\u2028e\x0cf") == ["a\r\n", "b\r", "c\n", "d\u2028e\x0cf"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1. Open Kompas.\n2. Kies *Tegoed*.", 4),
+        ("- € 75", 1),
+        ("Bel vóór 17.00 uur terug", 5),
+        ("|---|---|", 0),
+        ("", 0),
+    ],
+)
+def test_words_are_what_a_reader_reads(text, words):
+    assert count_words(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Dat kan. En dan? Ja!", ["Dat kan.", "En dan?", "Ja!"]),
+        ('"Ik bel u terug." Meer niet.', ['"Ik bel u terug."', "Meer niet."]),
+        ("Hij zei: (nee.) 12 keer.", ["Hij zei: (nee.)", "12 keer."]),
+        ("om 17.00 uur, bijv. morgen", ["om 17.00 uur, bijv. morgen"]),
+    ],
+)
+def test_a_sentence_ends_before_a_capital_or_a_digit(text, found):
+    assert sentences(text) == found
+
+
+def test_what_is_nested_belongs_to_its_item():
+    text = "1. Open:\n   - Kompas\n   - Planbord\n\n2. Bel.\n"
+    assert items(text) == ["1. Open:\n   - Kompas\n   - Planbord\n\n", "2. Bel.\n"]
+
+
+def test_text_without_a_list_falls_into_paragraphs():
+    assert items("Een.\nNog.\n\nTwee.") == ["Een.\nNog.\n\n", "Twee."]
+
+
+def test_an_introduction_is_an_item_of_its_own():
+    assert items("Doe dit:\n- a\n- b") == ["Doe dit:\n", "- a\n", "- b"]
+
+
+@given(st.sampled_from(["- ", "* ", "1. ", "12) ", "  + "]), st.text(st.characters(categories=["L"]), min_size=1))
+def test_an_item_can_do_without_its_mark(mark, word):
+    assert without_mark(mark + word) == word
