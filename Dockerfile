@@ -24,5 +24,5 @@ USER bijdehand
 WORKDIR /app
 VOLUME /data
 EXPOSE 3978
-HEALTHCHECK --start-period=30s CMD python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:3978/healthz', timeout=3)"
+HEALTHCHECK --start-period=30s CMD python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/readyz', timeout=3)"
 CMD ["bijdehand", "serve"]

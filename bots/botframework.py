@@ -26,7 +26,6 @@ from botbuilder.core import TurnContext
 from botbuilder.integration.aiohttp import CloudAdapter, ConfigurationBotFrameworkAuthentication
 from botbuilder.schema import Activity as BotActivity
 from botbuilder.schema import ConversationReference, Entity
-from botframework.connector import AsyncBfPipeline, BotFrameworkConnectorConfiguration
 from botframework.connector.aio import ConnectorClient
 from botframework.connector.auth import (
     AuthenticationConstants,
@@ -35,7 +34,8 @@ from botframework.connector.auth import (
     ServiceClientCredentialsFactory,
 )
 from msrest.pipeline import Request, Response
-from msrest.pipeline.async_abc import AsyncHTTPPolicy, AsyncHTTPSender
+from msrest.pipeline.async_abc import AsyncHTTPPolicy, AsyncHTTPSender, AsyncPipeline
+from msrest.pipeline.universal import RawDeserializer
 from msrest.universal_http import ClientRequest
 from msrest.universal_http.async_abc import AsyncClientResponse
 
@@ -56,10 +56,18 @@ _KEYS_ARE_FRESH = 24 * 3600.0
 _KEYS_MAY_HAVE_CHANGED = 300.0  # after this long, an unknown key id is worth another look
 
 _POST_WITHIN = 10.0  # seconds, and as long for a token
+_SEND_WITHIN = 25.0  # seconds for all attempts together: after thirty the store lets somebody else try
 _PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds between attempts, give or take half
 _LONGEST_PAUSE = 10.0
 _PASSING = {412, 429, 502, 504}  # what Microsoft says is worth another attempt
 _SERVICES = 32  # addresses of Teams we keep a client for; a tenant has one or two
+
+
+def read(value: object, *path: str) -> str:
+    """The text at the end of a path, or none: what comes from outside can hold anything anywhere."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 class PostError(Exception):
@@ -121,9 +129,13 @@ class Endpoint:
             await context.send_activity(BotActivity().deserialize(activity))
 
         where = ConversationReference().deserialize(reference)
+        async with asyncio.timeout(_SEND_WITHIN):
+            await self._insist(lambda: self._adapter.continue_conversation(where, turn, self._app_id))
+
+    async def _insist(self, post: Callable[[], Awaitable[object]]) -> None:
         for pause in _PAUSES:
             try:
-                await self._adapter.continue_conversation(where, turn, self._app_id)
+                await post()
             except (PostError, aiohttp.ClientConnectionError, TimeoutError) as error:
                 if isinstance(error, PostError) and error.status not in _PASSING:
                     raise
@@ -132,7 +144,7 @@ class Endpoint:
             else:
                 return
             await self._sleep(max(pause * random.uniform(0.5, 1.5), min(after, _LONGEST_PAUSE)))  # noqa: S311
-        await self._adapter.continue_conversation(where, turn, self._app_id)
+        await post()
 
     async def close(self) -> None:
         """Close what talks to Teams."""
@@ -245,17 +257,8 @@ async def _body(request: web.Request) -> bytes:
 
 def _tenants(activity: Activity) -> set[str]:
     """Every tenant that an activity says it is from."""
-    found = [
-        _at(activity, "conversation", "tenantId"),
-        _at(activity, "channelData", "tenant", "id"),
-    ]
-    return {str(tenant).casefold() for tenant in found if tenant}
-
-
-def _at(value: object, *path: str) -> object:
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
+    found = {read(activity, "conversation", "tenantId"), read(activity, "channelData", "tenant", "id")}
+    return {tenant.casefold() for tenant in found if tenant}
 
 
 # -- signing keys -----------------------------------------------------------------------------------------------------
@@ -363,14 +366,11 @@ class _Connectors(ConnectorFactory):  # type: ignore[misc] # botbuilder has no t
         if service_url not in kept:
             if len(kept) >= _SERVICES:
                 kept.clear()
-            made = await self._inner.create(service_url, audience)
-            config = BotFrameworkConnectorConfiguration(
-                _Bearer(made.config.credentials, self._clients.tokens),
-                service_url,
-                pipeline_type=AsyncBfPipeline,
-                sender=_Sender(self._clients.session()),
-            )
-            kept[service_url] = ConnectorClient(None, custom_configuration=config)
+            client = await self._inner.create(service_url, audience)
+            bearer = _Bearer(client.config.credentials, self._clients.tokens)
+            steps = [client.config.user_agent_policy, bearer, RawDeserializer()]
+            client.config.pipeline = AsyncPipeline(steps, _Sender(self._clients.session()))
+            kept[service_url] = client
         return kept[service_url]
 
 

@@ -49,6 +49,17 @@ def surfaces(desk: Desk, settings: Settings) -> dict[str, Surface]:
     return found
 
 
+def local_app(desk: Desk) -> web.Application:
+    """The web chat, and `/readyz` for whoever watches over this machine."""
+    app = web_chat.make_app(desk)
+
+    async def ready(request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok", "articles": await asyncio.to_thread(desk.size)})
+
+    app.router.add_get("/readyz", ready)
+    return app
+
+
 def public_app(found: dict[str, Surface]) -> web.Application:
     """The platforms' endpoints and `/healthz`, and nothing else."""
     app = web.Application(client_max_size=MAX_BODY)
@@ -66,7 +77,7 @@ async def serve(desk: Desk, settings: Settings, *, tell: Tell) -> None:
     """Run until told to stop; `tell` gets the lines to print once everything listens."""
     found = surfaces(desk, settings)
     async with contextlib.AsyncExitStack() as stack:
-        local = await _listen(stack, web_chat.make_app(desk), "127.0.0.1", settings.web_port, "BIJDEHAND_WEB_PORT")
+        local = await _listen(stack, local_app(desk), "127.0.0.1", settings.web_port, "BIJDEHAND_WEB_PORT")
         tell(f"Web chat    http://127.0.0.1:{local}/")
         if found:
             port = await _listen(stack, public_app(found), settings.host, settings.port, "BIJDEHAND_PORT")

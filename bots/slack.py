@@ -56,8 +56,8 @@ Payload = Mapping[str, Any]
 def to_event(body: Payload, own_id: str = "") -> Event | None:
     """What somebody said to us; None when it was not a person, or not said to us."""
     said = body["event"]
-    own_id = own_id or next((bot["user_id"] for bot in body.get("authorizations", ())), "")
-    user = said.get("user", "")
+    own_id = own_id or next((us["user_id"] for us in body.get("authorizations", ()) if us["is_bot"]), "")
+    user = said.get("user") or ""
     if user in {"", "USLACKBOT", own_id} or said.get("bot_id") or said.get("edited"):
         return None
     direct = said["channel"].startswith("D")
@@ -260,7 +260,8 @@ class SlackSurface:
         try:
             await work(tap)
         except Exception as error:
-            log.exception("the button %r failed on slack", tap.action_id)
+            if not isinstance(error, NotFoundError):
+                log.exception("the button %r failed on slack", tap.action_id)
             await self._apologise(error, tap.channel, tap.user, tap.thread_ts)
 
     async def _listener_failed(self, error: Exception, body: Payload) -> None:
@@ -401,15 +402,19 @@ class SlackSurface:
 
     async def _locale(self, user: str) -> str:
         """The language of somebody's Slack, asked once; when Slack does not say, the question itself must tell."""
-        if user not in self._locales:
-            self._locales[user] = ""
-            try:
-                async with asyncio.timeout(_LOCALE_WAIT):
-                    found = await self._client.users_info(user=user, include_locale=True)
-                self._locales[user] = found["user"].get("locale") or ""
-            except _UNREACHABLE as error:
-                log.info("Slack does not tell a language (%s)", _reason(error) or type(error).__name__)
-        return self._locales[user]
+        if user in self._locales:
+            return self._locales[user]
+        locale = ""
+        try:
+            async with asyncio.timeout(_LOCALE_WAIT):
+                found = await self._client.users_info(user=user, include_locale=True)
+            locale = found["user"].get("locale") or ""
+        except SlackApiError as error:  # asking again will not help: most likely the scope is missing
+            log.info("Slack does not tell a language (%s)", _reason(error))
+        except _UNREACHABLE:
+            return ""
+        self._locales[user] = locale
+        return locale
 
 
 def make_surface(desk: Desk, settings: Settings) -> SlackSurface:

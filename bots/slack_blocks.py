@@ -252,10 +252,10 @@ def split(text: str, limit: int) -> list[str]:
     room, fenced = limit, False
     for line in text.split("\n"):
         turns = line.lstrip("> ") == _FENCE
-        closing = len(_FENCE) + 1 if fenced and not turns else 0
+        closing = len(_FENCE) + 1 if fenced != turns else 0
         for part in _short_lines(line, limit - 2 * len(_FENCE) - 2):
             if len(part) + closing > room and lines:
-                pieces.append("\n".join([*lines, _FENCE] if fenced else lines))
+                pieces.append("\n".join(_closed(lines) if fenced else lines))
                 lines = [_FENCE] if fenced else []
                 room = limit - sum(len(line) + 1 for line in lines)
             lines.append(part)
@@ -263,6 +263,11 @@ def split(text: str, limit: int) -> list[str]:
         fenced ^= turns
     pieces.append("\n".join(lines))
     return [piece.strip("\n") for piece in pieces if piece.strip()]
+
+
+def _closed(lines: list[str]) -> list[str]:
+    """End a code block, or leave it out when only its beginning is there."""
+    return lines[:-1] if lines[-1] == _FENCE else [*lines, _FENCE]
 
 
 def _short_lines(line: str, limit: int) -> Iterator[str]:

@@ -25,8 +25,8 @@ from knowledge.shape import Part
 Json = dict[str, Any]
 
 CARD = "application/vnd.microsoft.card.adaptive"
-MAX_CARD = 28 * 1024  # bytes, as JSON
-MAX_MESSAGE = 80 * 1024
+MAX_CARD = 28_000  # bytes, as JSON
+MAX_MESSAGE = 80_000
 
 _EMOJI = {Moment.NEW: "🌱", Moment.MORE: "🔎", Moment.APPLY: "✅", Moment.SOLVE: "🛠️", Moment.CHANGE: "🔄"}
 _MAX_SENTENCE = 1000  # characters
@@ -40,12 +40,12 @@ _MAX_LINES = 20  # in one list: what does not fit is left out by the element
 
 
 # -- messages ---------------------------------------------------------------------------------------------------------
-def message(answer: Answer) -> Json:
+def message(answer: Answer, *, notice: str = "") -> Json:
     """What is posted: a card where there is an article or a title to tap, text otherwise."""
     said = {"type": "message", "summary": summary(answer)}
     if answer.card or answer.alternatives:
-        return said | {"attachments": [{"contentType": CARD, "content": answer_card(answer)}]}
-    return said | text_message("\n\n".join(filter(None, (*answer.warnings, answer.message, answer.bridge))))
+        return said | {"attachments": [{"contentType": CARD, "content": answer_card(answer, notice=notice)}]}
+    return said | text_message("\n\n".join(filter(None, (notice, *answer.warnings, answer.message, answer.bridge))))
 
 
 def text_message(text: str) -> Json:
@@ -61,7 +61,8 @@ def summary(answer: Answer) -> str:
     """The answer in a line, for notifications and for clients that show no cards."""
     said = _plain(answer.message)
     if answer.card:
-        first = _plain(answer.card.first[0].text) if answer.card.first else ""
+        parts = sorted(answer.card.first, key=lambda part: part.kind is not Kind.VERDICT)
+        first = _plain(parts[0].text) if parts else ""
         said = " ".join(filter(None, (said, ": ".join(filter(None, (_one_line(answer.card.title), first))))))
     return _clip(said or _one_line(answer.bridge) or "…", _MAX_SUMMARY)
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import parse_qsl, quote
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
@@ -36,6 +36,8 @@ _LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECAS
 _COOKIE = "bijdehand_lang"  # cookies are shared by every port of this machine, so the name says whose it is
 _YEAR = 365 * 24 * 3600
 _EMOJI = {Moment.NEW: "🌱", Moment.MORE: "🔎", Moment.APPLY: "✅", Moment.SOLVE: "🛠️", Moment.CHANGE: "🔄"}
+_DRAFT = web.RequestKey("draft", str)  # what to leave in the box
+_LANG = web.RequestKey("lang", str)  # the language that a form asks for
 _SENTENCE_OF_STATUS = {404: "web.not_found", 413: "error.too_long"}
 
 _HEADERS = {
@@ -75,7 +77,7 @@ def make_app(desk: Desk) -> web.Application:
 
 
 class _Pages:
-    """What a browser can ask for. Every method of the desk is called in a thread: it computes and it waits for disks."""
+    """What a browser can ask for. The desk is called in a thread: it computes and waits for disks."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -87,12 +89,12 @@ class _Pages:
     async def ask(self, request: web.Request) -> web.Response:
         form = await _form(request)
         text = form.get("q", "")
-        request["draft"] = text
+        request[_DRAFT] = text
         moment = _moment(form.get("moment", ""))
         answer = await asyncio.to_thread(self._ask, text, _language(request), moment)
         too_long = answer.outcome is Outcome.HELP and len(text.strip()) > MAX_QUESTION
         if answer.outcome is not Outcome.FAILED and not too_long:
-            request["draft"] = ""
+            request[_DRAFT] = ""
         return _entry(request, answer, status=500 if answer.outcome is Outcome.FAILED else 200)
 
     async def reshape(self, request: web.Request) -> web.Response:
@@ -235,14 +237,14 @@ async def _form(request: web.Request) -> dict[str, str]:
     """Read the fields of a form; anything that is not one has none."""
     body = (await request.read()).decode("utf-8", "replace")
     form = dict(parse_qsl(body, keep_blank_values=True))
-    request["lang"] = form.get("lang", "")
+    request[_LANG] = form.get("lang", "")
     return form
 
 
 def _language(request: web.Request) -> Language:
     """What the form or the address says, else what was chosen before, else what the browser prefers."""
     accepted = request.headers.get("Accept-Language", "").split(",")  # browsers list the best first
-    chosen = (request.get("lang", ""), request.query.get("lang", ""), request.cookies.get(_COOKIE, ""))
+    chosen = (request.get(_LANG, ""), request.query.get("lang", ""), request.cookies.get(_COOKIE, ""))
     for locale in (*chosen, *accepted):
         if language := language_of_locale(locale.strip()):
             return language
@@ -266,7 +268,7 @@ def _is_fragment(request: web.Request) -> bool:
 # -- pages -----------------------------------------------------------------------------------------------------------
 def _entry(request: web.Request, answer: Answer, *, status: int = 200, **values: object) -> web.Response:
     """A question with its answer, alone or as the only one on its page."""
-    values = {"answer": answer, "draft": request.get("draft", ""), "kept": request.method == "POST", **values}
+    values = {"answer": answer, "draft": request.get(_DRAFT, ""), "kept": request.method == "POST", **values}
     if _is_fragment(request):
         return _html(_template("entry.html").render(values), status)
     return _page(request, "chat.html", status=status, **values)
@@ -275,9 +277,9 @@ def _entry(request: web.Request, answer: Answer, *, status: int = 200, **values:
 def _page(request: web.Request, name: str, *, status: int = 200, **values: object) -> web.Response:
     language = _language(request)
     there = "" if request.method == "GET" else "/"  # the address of a form cannot be opened again
-    values = {"draft": request.get("draft", ""), "language": language, "there": there, **values}
+    values = {"draft": request.get(_DRAFT, ""), "language": language, "there": there, **values}
     response = _html(_template(name).render(values), status)
-    if request.query.get("lang"):
+    if language_of_locale(request.query.get("lang", "")):
         response.set_cookie(_COOKIE, language, max_age=_YEAR, httponly=True, samesite="Strict")
     return response
 
@@ -286,7 +288,7 @@ def _html(text: str, status: int = 200) -> web.Response:
     return web.Response(text=text, status=status, content_type="text/html")
 
 
-def _template(name: str) -> Any:  # noqa: ANN401
+def _template(name: str) -> Template:
     return _templates().get_template(name)
 
 

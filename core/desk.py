@@ -131,6 +131,10 @@ class Desk:
             by_topic.setdefault(article.topic, []).append(article)
         return by_topic
 
+    def size(self) -> int:
+        """How many articles can be searched; also makes sure that they can."""
+        return len(self._live.current().articles)
+
     def changed_lately(self, person: Person, language: Language) -> list[Article]:
         """What has just changed or is about to."""
         topics = self.topics(person, language).values()

@@ -82,6 +82,7 @@ def _folder(model: str) -> Path | None:
 def _prepare_once(model: str, folder: Path, progress: Progress, texts: Sequence[str]) -> None:
     from filelock import FileLock
 
+    progress(f"Preparing {model}, which happens once and takes about a minute")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(_beside(folder, "lock")):
         if (folder / _FACTS).is_file():
@@ -93,6 +94,7 @@ def _prepare_once(model: str, folder: Path, progress: Progress, texts: Sequence[
             facts = _prepare(model, part, progress, texts)
             (part / _FACTS).write_text(json.dumps(asdict(facts), indent=2), encoding="utf-8")
             _let_everybody_read(part)
+            shutil.rmtree(folder, ignore_errors=True)  # without its facts it is nothing
             part.replace(folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -103,7 +105,6 @@ def _beside(folder: Path, suffix: str) -> Path:
 
 
 def _prepare(model: str, part: Path, progress: Progress, texts: Sequence[str]) -> _Facts:
-    progress(f"Preparing {model}, which happens once and takes about a minute")
     source = _source(model, part, progress)
     original = _load(source)
     recipe = _recipe(model, original)
@@ -112,11 +113,12 @@ def _prepare(model: str, part: Path, progress: Progress, texts: Sequence[str]) -
     if found and found.least >= LEAST_COSINE:
         engine, how = _ONNX, f"ONNX int8, {found}"
     else:
-        engine, how = _TORCH, f"sentence-transformers, several times slower ({found or 'no ONNX export'})"
+        trouble = f"int8 has {found}" if found else "no ONNX export"
+        engine, how = _TORCH, f"sentence-transformers, several times slower: {trouble}"
         (part / "model.onnx").unlink(missing_ok=True)
         if source != part / _ORIGINAL:
             original.save_pretrained(str(part / _ORIGINAL))
-    name = f"{recipe.name}@{engine}-{_VERSION}-{_fingerprint(source)}"
+    name = f"{recipe.name}@{engine}-{_VERSION}-{_fingerprint(source, recipe)}"
     return _Facts(engine, replace(recipe, name=name, description=f"{model}: {how}"), found)
 
 
@@ -173,10 +175,11 @@ def _try_export(original: "SentenceTransformer", recipe: Recipe, part: Path, tex
         return None
 
 
-def _fingerprint(source: Path) -> str:
-    """Eight digits of the weights, since a name may stand for others tomorrow."""
-    digest = hashlib.sha256()
-    for file in sorted(source.rglob("*.safetensors")) or sorted(source.rglob("*.bin")):
+def _fingerprint(source: Path, recipe: Recipe) -> str:
+    """Eight digits of all that makes a vector, since a name may stand for another model tomorrow."""
+    weights = sorted(source.rglob("*.safetensors")) or sorted(source.rglob("*.bin"))
+    digest = hashlib.sha256(repr((recipe.tokens, recipe.query_prompt, recipe.passage_prompt)).encode())
+    for file in (*weights, *sorted(source.glob("*/config.json"))):  # the latter say how it is pooled
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()[:8]
@@ -189,7 +192,7 @@ def _own_texts() -> list[str]:
 
 def _let_everybody_read(folder: Path) -> None:
     """Undo the 0600 of safetensors: a container often runs as somebody else than built it."""
-    for path in folder.rglob("*"):
+    for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 

@@ -46,8 +46,8 @@ _EMAIL = re.compile(
 _BLANK = r"[^\S\r\n]"
 _DASH = r"[-\u2010-\u2015]"
 _GAP = re.compile(rf"(?:{_BLANK}|{_DASH}|[./()]){{1,4}}")
-_GROUP = re.compile(r"(?<![0-9])(?![0-9]{1,2}:[0-9])[0-9]+")  # 12:30 is a time
-_GROUPED_CARD = re.compile(r"(?:2[2-7]|[3-6])[0-9]*")  # so that three meter readings are not a card
+_GROUP = re.compile(r"[0-9]+")
+_GROUPED_CARD = re.compile(r"(?:2[2-7]|[3-6])[0-9]*")  # so that four years or meter readings are no card
 _MOBILE = re.compile(r"(?:0|(?:00)?310?)6[0-9]{8}")
 
 _IBAN = re.compile(rf"(?=([A-Z]{{2}}{_BLANK}?[0-9]{{2}}(?:(?:{_BLANK}|{_DASH}|\.)?[A-Z0-9]){{11,30}}))", re.IGNORECASE)
@@ -100,7 +100,8 @@ _BARE_DATES = (
 )
 _BIRTHS = tuple(map(_dated, _DATES + _BARE_DATES))
 _NOT_AFTER_A_GROUP = r"(?<![0-9)]\s)(?<![0-9)]\s\s)(?<![0-9)]\s[-/]\s)(?<!\))"  # 0343 12-10-26
-_NO_PHONE = tuple(_dated(pattern, after=_NOT_AFTER_A_GROUP) for pattern in _DATES)
+_TIME = re.compile(r"(?<![0-9:])[0-9]{1,2}:[0-9]{2}(?![0-9:])")
+_MOMENTS = (*(_dated(pattern, after=_NOT_AFTER_A_GROUP) for pattern in _DATES), _TIME)
 
 # "2025 en 2026" reads like a postcode with a house number, and "1200 kw 3" too.
 _WORD = r"(?:as|at|by|ca|cm|di|do|en|er|gb|in|is|kg|km|kw|ma|mb|mm|na|no|nr|nu|of|om|on|op|or|st|te|to|vr|wo|za|zo)"
@@ -111,11 +112,8 @@ _POSTCODE = (
 )
 _LABEL = r"(?:(?:huis|house)?\s?(?:nummer|number|num|nr|no)|hnr)\b\.?[\s:]{0,2}"
 _AMOUNT = rf"{_UNIT}|(?:uur|dagen|weken|maanden|jaar|keer|hours|days|weeks|months|years|times)\b"
-_NOT_A_HOUSE = rf"(?!:[0-9]|\s?(?:{_AMOUNT}|(?:{'|'.join(_MONTHS.keys() - {'jan'})})\b))"  # Jan lives there
-_HOUSE = (
-    rf"(?!:[0-9]|\s?(?:€|%|euro?\b|uur|hour|dag|day|week|weken|maand|month|jaar|year|keer|times|kwh|kw\b|m[23³])"
-    rf"|\s?(?:{'|'.join(_MONTHS)})\b)"
-)
+_MONTH_NAME = "|".join(name for name in _MONTHS if name != "jan")  # Jan lives there
+_NOT_A_HOUSE = rf"(?!\s?(?:{_AMOUNT}|(?:{_MONTH_NAME})\b))"
 _HOUSE = (
     rf"(?!(?-i:[0-9]{{4}}\s?[A-Z]{{2}}\b))[1-9][0-9]{{0,4}}(?![0-9]){_NOT_A_HOUSE}"
     r"(?:[\s/-]?(?:bis|hs|[a-z])(?![^\W_])|[/-][0-9a-z]{1,4}(?![^\W_]))?"
@@ -246,7 +244,7 @@ def _recognised(text: str, today: date) -> Iterator[_Claim]:
     certain = [*_matches(_EMAIL, text, "email"), *_ibans(text)]
     yield from certain
     yield from _births(text, today)
-    rest = _without_dates(_masked(text, certain))
+    rest = _without_moments(_masked(text, certain))
     yield from _numbers(rest)
     for pattern in _ADDRESSES:
         yield from _matches(pattern, rest, "address")
@@ -258,9 +256,9 @@ def _masked(text: str, claims: Sequence[_Claim]) -> str:
     return text
 
 
-def _without_dates(text: str) -> str:
-    """A date is no part of another number: "06-10-2026 12:00" is no mobile phone, "3511 LX 15-10-2026" no address."""
-    for pattern in _NO_PHONE:
+def _without_moments(text: str) -> str:
+    """A date or time is no part of a number: "06-10-2026 12:00" is no mobile phone, "3511 LX 12:00" no address."""
+    for pattern in _MOMENTS:
         text = pattern.sub(lambda match: "\0" * len(match[0]), text)
     return text
 

@@ -55,17 +55,19 @@ class Finding:
         return f"{self.path}:{self.line}: {self.severity}: {self.sentence} [{self.rule}]"
 
 
-def lint(source: Path | Iterable[Article], *, now: datetime, timezone: tzinfo = AMSTERDAM) -> list[Finding]:
-    """Check a file, a folder or articles; translations are looked for among what is checked together."""
+def lint(source: Path | Iterable[Path | Article], *, now: datetime, timezone: tzinfo = AMSTERDAM) -> list[Finding]:
+    """Check files, folders or articles; translations are looked for among what is checked together."""
     errors: list[ArticleError] = []
-    if isinstance(source, Path):
-        founds = list(read(source, timezone=timezone, on_error=errors.append))
-    else:
-        founds = list(unique(map(Found, source), errors.append))
+    several = [source] if isinstance(source, Path) else source
+    found_in = (
+        read(one, timezone=timezone, on_error=errors.append) if isinstance(one, Path) else [Found(one)]
+        for one in several
+    )
+    founds = list(unique(chain.from_iterable(found_in), errors.append))
     findings = [_unreadable(error) for error in errors]
+    now = now.astimezone(timezone)
     for found in founds:
-        today = now.astimezone(timezone)
-        findings += chain.from_iterable(rule(found, today) for rule in _RULES)
+        findings += chain.from_iterable(rule(found, now) for rule in _RULES)
     if len(founds) > 1:
         findings += _translations(founds)
     return sorted(findings, key=lambda finding: (finding.path, finding.line))
@@ -171,8 +173,8 @@ def _first_screen(found: Found, now: datetime) -> Iterator[Finding]:
         laid = max(shapes, key=lambda laid: sum(count_words(part.text) for part in laid.left_out))
         if not laid.left_out:
             continue
-        sizes = [f"'{part.heading or part.kind}' ({count_words(part.text)} words)" for part in laid.left_out]
-        sentence = f"{FIRST_SCREEN_WORDS} words fit the first screen; for '{moment}' there is no room for {' and '.join(sizes)}."
+        names = [f"'{part.heading or part.kind}' ({count_words(part.text)} words)" for part in laid.left_out]
+        sentence = f"{FIRST_SCREEN_WORDS} words fit the first screen; '{moment}' has no room for {' and '.join(names)}."
         yield _finding(found, article.front.count("\n"), "first-screen-too-long", sentence)
 
 

@@ -61,7 +61,7 @@ HEADINGS: dict[Language, dict[Kind, str]] = {
 }
 _KINDS = {heading.casefold(): kind for headings in HEADINGS.values() for kind, heading in headings.items()}
 
-_FRONT = re.compile(r"(\ufeff?---[ \t]*\r?\n)((?:.*\n)*?)(---[ \t]*\r?(?:\n|\Z))")
+_FRONT = re.compile(r"(\ufeff?---[ \t]*\r?\n)((?:(?!\.\.\.\s).*\n)*?)(---[ \t]*\r?(?:\n|\Z))")
 _OPENED = re.compile(r"\ufeff?---[ \t]*\r?\n")
 _BOM = "\ufeff"
 _DEFAULTS = {
@@ -152,23 +152,21 @@ def article_of(
     found: dict[str, object] = {"title": _first_title(cut), "language": language or "nl"}
     found |= {name: value for name, value in draft.values.items() if name in _DEFAULTS and value is not None}
     found["id"] = found.get("id") or fallback_id
-    for name, convert in _CONVERTED.items():
-        if name in found:
-            try:
-                found[name] = convert(found[name], timezone)
-            except (ValueError, OverflowError) as error:
-                sentence = f"`{name}` {error}"
-                raise ArticleError(path, draft.lines.get(name, draft.line), sentence, name) from error
+    name = "id"
     try:
+        for name in _CONVERTED.keys() & found.keys():
+            found[name] = _CONVERTED[name](found[name], timezone)
         return _ARTICLE.validate_python({**found, "sections": cut, "front": draft.front})
     except ValidationError as error:
-        name = str(error.errors()[0]["loc"][0])
-        raise ArticleError(path, draft.lines.get(name, draft.line), _sentence(error), name) from error
+        name, sentence = str(error.errors()[0]["loc"][0]), _sentence(error)
+    except ValueError as error:
+        sentence = f"`{name}` {error}"
+    raise ArticleError(path, draft.lines.get(name, draft.line), sentence, name)
 
 
 def _section(heading: str, text: str) -> Section:
     section = Section(None, heading, text)
-    name = section.title.strip(" *_:").replace("\u2019", "'").casefold()
+    name = section.title.strip(" *_:").replace("’", "'").casefold()
     return replace(section, kind=_KINDS.get(name))
 
 
@@ -232,9 +230,9 @@ def _instant(value: object, timezone: tzinfo) -> datetime:
     """A time in UTC; a bare date starts at midnight where the contact centre is."""
     try:
         found = datetime.fromisoformat(str(value))
-    except ValueError:
+        return (found if found.tzinfo else found.replace(tzinfo=timezone)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError(f"cannot be {value!r}; write 2026-10-05 or 2026-10-05T14:00:00+02:00.") from None
-    return (found if found.tzinfo else found.replace(tzinfo=timezone)).astimezone(UTC)
 
 
 def _day(value: object, timezone: tzinfo) -> date:
@@ -310,15 +308,17 @@ def _edited(front: str, changed: list[str], article: Article, timezone: tzinfo) 
     keys = _keys(yaml, None)
     newline = "\r\n" if opening.endswith("\r\n") else "\n"
     margin = " " * max((key.start_mark.column for key, _ in keys.values()), default=0)
-    edits = []
+    edits, added = [], ""
     for name in changed:
         gone = name not in _ALWAYS and getattr(article, name) == _DEFAULTS[name]
         line = "" if gone else margin + _line(article, name, timezone).replace("\n", newline + margin)
-        start, end = _span(yaml, *keys[name], whole=gone) if name in keys else (len(yaml), len(yaml))
-        edits.append((start, end, line if name in keys else line + newline))
-    for start, end, line in sorted(edits, key=lambda edit: edit[0], reverse=True):
+        if name in keys:
+            edits.append((*_span(yaml, *keys[name], whole=gone), line))
+        else:
+            added += line + newline
+    for start, end, line in sorted(edits, reverse=True):
         yaml = yaml[:start] + line + yaml[end:]
-    return opening + yaml + closing
+    return opening + yaml + added + closing
 
 
 _TAIL = re.compile(r"(?:\r?\n[ \t]*(?:#[^\r\n]*)?)+\Z")

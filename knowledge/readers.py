@@ -132,7 +132,13 @@ def _markdown(text: str, path: Path) -> Iterator[Draft]:
 
 # --- tables
 
-_LISTS = {"aliases": r"[|;\n]", "signals": r"[|;\n]", "unlike": r"[|;\n]", "moments": r"[|;,\s]", "audience": r"[|;,\n]"}
+_LISTS = {
+    "aliases": r"[|;\n]",
+    "signals": r"[|;\n]",
+    "unlike": r"[|;\n]",
+    "moments": r"[|;,\s]",
+    "audience": r"[|;,\n]",
+}
 
 
 def _csv(text: str, path: Path) -> Iterator[Draft]:

@@ -15,7 +15,7 @@ WHOLE_CHARACTERS = 2000
 _ENOUGH = PASSAGE_WORDS / 3  # from here on a heading starts a new passage
 _HEADING_WORDS = 12
 # The expressions of the study that these numbers come from; a better one would have to be measured again.
-_SENTENCE = re.compile('(?<=[.!?])\\s+(?=[A-ZÀ-Ý0-9"\u2018“(\\-])')
+_SENTENCE = re.compile(r'(?<=[.!?])\s+(?=[A-ZÀ-Ý0-9"‘“(\-])')
 _NO_HEADING = re.compile(r"[-*•]|\d+[.)]|.*[.!?;:,]$", re.DOTALL)
 
 

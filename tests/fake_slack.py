@@ -203,7 +203,7 @@ def elements(payload):
     return {element["action_id"]: element for block in blocks for element in block["elements"]}
 
 
-def tap(payload, action_id, *, response_url, option="", user="U1", ephemeral=False):  # noqa: PLR0913 - it has as many sides
+def tap(payload, action_id, *, response_url, option="", user="U1", ephemeral=False):
     """The payload of a tap on what was posted; `option` is how the value of a choice ends."""
     element = elements(payload)[action_id]
     action = {"type": element["type"], "action_id": action_id, "action_ts": "1"}
@@ -266,12 +266,16 @@ class SlackChat:
         status, _ = await self.post(body, signed(body))
         assert status == 200
 
-    async def tap(self, payload, action_id, **fields):
-        """Tap a button of a posted message, and wait until all that follows from it is done."""
+    async def press(self, payload, action_id, **fields):
+        """Tap a button of a posted message."""
         tapped = tap(payload, action_id, response_url=self.slack.response_url, **fields)
         body = urllib.parse.urlencode({"payload": json.dumps(tapped)})
         status, _ = await self.post(body, signed(body, content_type=FORM))
         assert status == 200
+
+    async def tap(self, payload, action_id, **fields):
+        """Tap a button, and wait until all that follows from it is done."""
+        await self.press(payload, action_id, **fields)
         await self.settled()
 
     async def ask(self, text, *, user="U1"):

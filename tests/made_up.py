@@ -63,6 +63,8 @@ articles = st.builds(
     effective_until=st.none() | times,
     applies_when=words,
     critical=st.booleans(),
+    signals=st.lists(words, max_size=2).map(tuple),
+    unlike=st.lists(words, max_size=2).map(tuple),
     basis=words,
     changes=st.lists(changes, max_size=2).map(tuple),
     training=words,

@@ -6,7 +6,8 @@ const send = composer.querySelector(".send");
 const spoken = document.getElementById("status");
 const log = document.getElementById("log"); // only the chat page has one
 const KEPT = "bijdehand.log"; // for as long as this tab is open, and only in it
-const MOST = 20;
+const FAILED = ":scope > :not([id], [aria-busy]), :scope > [data-keep]";
+const MOST = 20; // entries
 const SLOW = 4000; // milliseconds
 
 // -- talking with the server ----------------------------------------------------------------------------------------
@@ -42,6 +43,7 @@ function reveal(element) {
 function waiting(text) {
   const entry = document.createElement("section");
   entry.className = "entry";
+  entry.setAttribute("aria-busy", "true");
   const busy = document.createElement("p");
   busy.className = "busy";
   busy.textContent = composer.dataset.searching;
@@ -59,6 +61,7 @@ function waiting(text) {
 // Show what `request` brings, on top of the conversation. Resolves to whether it went well.
 async function show(text, request) {
   document.getElementById("welcome")?.remove();
+  for (const failed of log.querySelectorAll(FAILED)) failed.remove();
   const { entry, stop } = waiting(text);
   log.prepend(entry);
   reveal(entry);
@@ -69,6 +72,7 @@ async function show(text, request) {
     return ok && !element.hasAttribute("data-keep");
   } catch {
     entry.querySelector(".busy").replaceWith(sorry());
+    entry.removeAttribute("aria-busy");
     return false;
   } finally {
     stop();
@@ -90,6 +94,7 @@ async function ask(form, submitter) {
 // -- what can be done with an answer -------------------------------------------------------------------------------
 async function turn(entry, request) {
   entry.setAttribute("aria-busy", "true");
+  entry.querySelector(":scope > .sorry")?.remove();
   try {
     const { ok, element } = await request;
     if (!ok) return entry.append(element);
@@ -176,7 +181,7 @@ document.addEventListener("toggle", (event) => {
 
 // -- the conversation outlives a look at an article, not the tab -------------------------------------------------------
 function remember() {
-  const entries = [...log.children].filter((entry) => entry.id).slice(0, MOST);
+  const entries = [...log.children].filter((entry) => entry.id && !entry.matches("[data-keep]")).slice(0, MOST);
   try {
     sessionStorage.setItem(KEPT, entries.map((entry) => entry.outerHTML).join(""));
   } catch { /* no room or no permission: then it does not outlive it */ }

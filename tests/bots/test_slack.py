@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 import urllib.parse
+from datetime import timedelta
 
 import pytest
 from conftest import article, make_desk
@@ -11,6 +12,7 @@ from fake_slack import BOT, FORM, FakeSlack, SlackChat, ask_slack, elements, men
 
 from bots import slack
 from bots.slack import plain_text, to_event
+from core.courier import Courier
 from core.errors import StoreError
 from core.store import Identity
 from core.words import say
@@ -90,10 +92,9 @@ async def test_one_question_can_be_asked_without_a_conversation(desk):
     assert "Vraag de nieuwe postcode." in shown(await ask_slack(desk, "verhuizing doorgeven"))
 
 
-@pytest.mark.parametrize("text", ["", f"<@{BOT}>", f"  <@{BOT}|bijdehand> "])
-async def test_saying_nothing_gets_help(chat, text):
-    payload = await chat.say(mention("", text=None) | {} if not text else mention(text))
-    assert "Typ je vraag" in payload["text"]
+@pytest.mark.parametrize("envelope", [mention(""), mention(f"<@{BOT}|bijdehand>"), message(" "), message(None)])
+async def test_saying_nothing_gets_help(chat, envelope):
+    assert "Typ je vraag" in (await chat.say(envelope))["text"]
 
 
 async def test_a_file_without_words_gets_help(chat):
@@ -104,8 +105,8 @@ async def test_a_file_without_words_gets_help(chat):
 @pytest.mark.parametrize(("locale", "sentence"), [("en-GB", "Type it"), ("nl-NL", "Typ je"), ("fr-FR", "Typ je")])
 async def test_help_comes_in_the_language_of_somebodys_slack(chat, locale, sentence):
     chat.slack.locales["U1"] = locale
-    assert sentence in (await chat.ask("help"))["text"]
-    await chat.ask("test")
+    assert sentence in (await chat.ask(""))["text"]
+    await chat.ask("")
     assert len(chat.slack.sent("users.info")) == 1
 
 
@@ -200,6 +201,83 @@ async def test_a_reply_that_slack_did_not_take_goes_out_at_the_next_start(desk):
         async with SlackChat(desk, platform):
             await platform.wait()
         assert len(platform.sent()) == 1
+
+
+async def test_a_message_whose_answering_was_killed_is_answered_when_its_lease_is_over(desk, store):
+    asked = to_event(message("verhuizing doorgeven"))
+    desk.receive(asked)
+    store.lease(asked, desk.now())
+    posted = asyncio.Queue()
+    courier = Courier(desk, "slack", posted.put)
+    await courier.redrive()
+    assert posted.empty()
+    monday = desk.now()
+    desk.now = lambda: monday + timedelta(seconds=31)
+    watching = asyncio.create_task(courier.watch(every=0.01))
+    delivery = await asyncio.wait_for(posted.get(), 10)
+    watching.cancel()
+    assert delivery.answer.card.article_id == "move"
+
+
+async def test_a_reply_that_takes_longer_than_its_lease_is_not_sent_twice(desk):
+    slow, sending, posted = asyncio.Event(), asyncio.Event(), []
+
+    async def send(delivery):
+        sending.set()
+        await slow.wait()
+        posted.append(delivery)
+
+    courier = Courier(desk, "slack", send)
+    taking = asyncio.create_task(courier.take(to_event(message("verhuizing doorgeven"))))
+    await sending.wait()
+    monday = desk.now()
+    desk.now = lambda: monday + timedelta(seconds=31)
+    await courier.redrive()
+    slow.set()
+    await taking
+    await courier.redrive()
+    assert len(posted) == 1
+
+
+async def test_a_message_that_keeps_failing_gets_one_sorry_and_keeps_no_other_waiting(desk, monkeypatch):
+    bad, good = (to_event(message(text)) for text in ("verhuizing", "verhuizing doorgeven"))
+    desk.receive(bad)
+    desk.receive(good)
+    finish = desk.store.finish
+    full = StoreError("Full.")
+    monkeypatch.setattr(
+        desk.store, "finish", lambda event, *rest: _raise(full) if event.text == "verhuizing" else finish(event, *rest)
+    )
+    posted = []
+
+    async def send(delivery):
+        posted.append(delivery.answer.outcome)
+
+    courier = Courier(desk, "slack", send)
+    monday = desk.now()
+    for minute in range(3):
+        desk.now = lambda minute=minute: monday + timedelta(minutes=minute)
+        await courier.redrive()
+    assert posted == ["failed", "answered"]
+
+
+async def test_a_reply_that_was_sent_and_could_not_be_noted_is_not_sent_again(desk, monkeypatch):
+    monkeypatch.setattr(desk.store, "sent", lambda delivery, now: 1 / 0)
+    posted = []
+
+    async def send(delivery):
+        posted.append(delivery)
+
+    courier = Courier(desk, "slack", send)
+    await courier.take(to_event(message("verhuizing doorgeven")))
+    monday = desk.now()
+    desk.now = lambda: monday + timedelta(seconds=31)
+    await courier.redrive()
+    assert len(posted) == 1
+
+
+def _raise(error):
+    raise error
 
 
 # -- the door ------------------------------------------------------------------------------------------------
@@ -478,13 +556,10 @@ async def test_a_tap_is_acked_before_anything_is_done(chat, desk, monkeypatch):
     held = threading.Event()
     recall = desk.recall
     monkeypatch.setattr(desk, "recall", lambda answer_id: held.wait(10) and recall(answer_id))
-    tapping = asyncio.create_task(chat.tap(payload, "more"))
-    while not chat.surface._tasks:
-        await asyncio.sleep(0)
+    await chat.press(payload, "more")
     assert chat.slack.sent("response_url") == []
     held.set()
-    await tapping
-    assert chat.slack.sent("response_url")
+    await chat.slack.wait("response_url")
 
 
 async def test_a_tap_is_signed_like_everything_else(chat):

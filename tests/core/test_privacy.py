@@ -46,6 +46,7 @@ GOES = [
     ("tel0031 6 1234 5678", "tel[telefoonnummer]", "phone"),
     ("030-1234567", "[telefoonnummer]", "phone"),
     ("0343 41 23 45", "[telefoonnummer]", "phone"),
+    ("om 12:30 06 12345678", "om 12:30 [telefoonnummer]", "phone"),
     ("0343 12-10-26", "[telefoonnummer]", "phone"),
     ("(0343) 12-10-26", "([telefoonnummer]", "phone"),
     ("+32 470 12 34 56", "[telefoonnummer]", "phone"),
@@ -98,6 +99,8 @@ STAYS = [
     "24/7",
     "1-9-2026",
     "per 15-10-2026 12:30",
+    "06-10-26 12:30",
+    "03-01-2026 9:00",
     "06-10-2026 12:30 monteur",
     "06-10-2026 12.30",
     "1 oktober 2026",
@@ -160,11 +163,8 @@ def test_of_overlapping_numbers_nothing_survives():
     assert Scrubber([r"K\d{2}-\d{9}-\d{3}"]).scrub("K12-123456782-345").text == "[klantnummer]"
 
 
-@pytest.mark.parametrize("pattern", ["(", "[0-9", r"KET-\d{6", "*", "a{99999999999999999999}"])
+@pytest.mark.parametrize("pattern", ["(", "[0-9", "*", "a{99999999999999999999}"])
 def test_a_bad_pattern_is_named(pattern):
-    if pattern == r"KET-\d{6":
-        Scrubber([pattern])  # a brace that is not closed is an ordinary character to Python
-        return
     with pytest.raises(SettingsError, match="BIJDEHAND_CUSTOMER_NUMBERS") as caught:
         Scrubber(["[0-9]{6}", pattern])
     assert repr(pattern) in str(caught.value)
@@ -176,7 +176,7 @@ digits = st.sampled_from("0123456789")
 plain = st.text("bcfghlnpqrsvxzBCFGLXßжש", min_size=3, max_size=8)
 known = st.sampled_from(["klant", "van", "en", "de", "met", "bellen", "over", "IBAN:", "(nieuw)"])
 words = st.lists(known | plain, max_size=5).map(" ".join)
-neighbours = st.sampled_from(["per 1-9-2026", "€ 60", "E4", "om 12:30", "lees 0800-9009", "in 2025", "al 3x"])
+neighbours = st.sampled_from(["per 1-9-2026", "€ 60", "E4", "om 12:30", "lees 0800-9009", "in 2025", "voor 3 klanten"])
 
 
 def run_of(least, most=None):
@@ -281,9 +281,9 @@ def test_no_digit_of_a_customer_number_survives_among_words(before, number, afte
 @thorough
 @given(neighbours, numbers, neighbours)
 def test_a_customer_number_goes_and_its_neighbours_stay(before, number, after):
-    text = scrub(f"{before} {number} {after}")
-    assert text.startswith(f"{before} ")
-    assert text.endswith(f" {after}")
+    text = scrub(f"{before}, {number}, {after}")
+    assert text.startswith(f"{before}, ")
+    assert text.endswith(f", {after}")
     assert not re.search(r"\d", text.removeprefix(before).removesuffix(after))
 
 

@@ -40,10 +40,21 @@ ODD = [
     ["id: x", "id: 'x'", "id : x", '"id": x', "id:\n  x", "id: !!str 007", ""],
     ["title: 1.10", "title:", "title: ~", "title: ''", "title: >-\n  lang\n  verhaal", "title: |\n  a\n\n  b\n\n", ""],
     ["language: en", "language: nl  # Nederlands", ""],
-    ["moments: apply", "moments: [new]", "moments:\n- more\n- apply", "moments:\n  - more  # meer\n\n  # of:\n  - new", ""],
+    [
+        "moments: apply",
+        "moments: [new]",
+        "moments:\n- more\n- apply",
+        "moments:\n  - more  # meer\n\n  # of:\n  - new",
+        "",
+    ],
     ["verified: 2026-10-05", "verified: '2026-10-05'", "verified:   # nog niet", ""],
     ["verify_every: 180", "verify_every: 6 maanden", ""],
-    ["effective_from: 2026-10-01", "effective_from: 2026-10-01T14:00:00Z", "effective_from: 2026-10-01 14:00:00+02:00", ""],
+    [
+        "effective_from: 2026-10-01",
+        "effective_from: 2026-10-01T14:00:00Z",
+        "effective_from: 2026-10-01 14:00:00+02:00",
+        "",
+    ],
     ["aliases: [a, 'b: c']", "aliases:\n    - a\n    - 'b'\n# einde", ""],
     ["changes:\n- since: 2026-01-01\n  new: x\n  old:\n# slot", "changes: [{since: 2026-01-01, new: y}]", ""],
     ["extra: &a {b: [1, 2]}\nmeer: *a", "# los", "", "  # ver naar rechts", "weird: 2026-99-99"],
@@ -126,9 +137,11 @@ def test_comments_behind_a_list_that_changes_are_kept():
     assert "Coulance" not in changed
 
 
-def test_a_key_that_is_cleared_goes_and_a_new_one_comes_last():
-    changed = dump(replace(read(TEXT), moments=(), owner="Team Klachten"))
-    assert changed == TEXT.replace("moments: [apply,more]\n", "").replace("  old:\n", "  old:\nowner: Team Klachten\n")
+def test_a_key_that_is_cleared_goes_and_new_ones_come_last():
+    changed = dump(replace(read(TEXT), moments=(), topic="klachten", owner="Team Klachten"))
+    assert changed == TEXT.replace("moments: [apply,more]\n", "").replace(
+        "  old:\n", "  old:\ntopic: klachten\nowner: Team Klachten\n"
+    )
 
 
 def test_windows_line_endings_stay_when_something_changes():

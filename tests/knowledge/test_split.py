@@ -29,7 +29,7 @@ def texts(made):
 
 # --- the study's splitter (q.py), as it was measured; it leaves a sentence of more than sixty words whole
 
-SENT = re.compile(r'(?<=[.!?])\s+(?=[A-ZÀ-Ý0-9"‘“(\-])')  # noqa: RUF001
+SENT = re.compile(r'(?<=[.!?])\s+(?=[A-ZÀ-Ý0-9"‘“(\-])')
 
 
 def is_head(p):

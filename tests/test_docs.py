@@ -1,0 +1,76 @@
+"""The README does not promise what is not there: every command in it is run."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from bots import cli
+from core.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = sorted(set(re.findall(r"`(bijdehand [a-z][^`\n]*)`", README)))
+
+# What cannot be run as it stands, and why.
+NOT_RUN = {
+    "bijdehand import": "a mention in a sentence; the table has it with a folder",
+    "bijdehand lint": "a mention in a sentence; the table has it with a folder",
+    "bijdehand serve": "runs until stopped; tests/bots/test_serve.py starts it",
+    "bijdehand chat": "waits for a person; tests/bots/test_cli.py types to it",
+    "bijdehand evaluate retrieval --articles A.jsonl --queries Q.jsonl --qrels R.tsv": "the files are the reader's own; "
+    "tests/bots/test_cli.py makes some",
+}
+FINE = {cli.Exit.NO_ANSWER, 0}
+
+
+def names(group, *path):
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from names(command, *path, name)
+        else:
+            yield " ".join((*path, name))
+
+
+def test_every_command_is_in_the_readme():
+    for name in names(typer.main.get_command(cli.app)):
+        assert f"`bijdehand {name}" in README
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    home = tmp_path_factory.mktemp("readme")
+    environment = {"BIJDEHAND_MODEL": "fake", "BIJDEHAND_DATA": str(home / "data"), "BIJDEHAND_CACHE": str(home)}
+    assert CliRunner().invoke(cli.app, ["init", "--demo"], env=environment).exit_code == 0
+    return environment
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in NOT_RUN])
+def test_a_command_of_the_readme_runs(command, demo, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    result = CliRunner().invoke(cli.app, shlex.split(command)[1:], env=demo)
+    assert result.exit_code in FINE, result.output
+
+
+def test_what_is_not_run_is_really_in_the_readme():
+    assert set(COMMANDS) >= set(NOT_RUN)
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z]+)\b", README.replace("make a", "")))))
+def test_a_make_target_of_the_readme_exists(target):
+    done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_setting_is_in_the_readme():
+    for name, field in Settings.model_fields.items():
+        assert f"`{field.validation_alias or 'BIJDEHAND_' + name.upper()}`" in README
+
+
+def test_every_file_the_readme_points_to_is_there():
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
