@@ -26,19 +26,19 @@ class Courier:
         self._desk = desk
         self._surface = surface
         self._send = send
+        self._taking: set[tuple[str, str, str]] = set()  # new messages, which redriving leaves alone
         self._in_hand: set[int] = set()  # deliveries being sent, or sent and not noted
         self._told: set[tuple[str, str]] = set()  # whom we said sorry to
 
     async def take(self, event: Event) -> None:
         """Answer a message, unless it came before. Whoever addressed us gets a reply, whatever breaks."""
-        try:
-            fresh = await asyncio.to_thread(self._desk.receive, event)
-        except Exception:
-            log.exception("the desk failed on %s", self._surface)
-            await self._apologise(event)
+        if _name(event) in self._taking:
             return
-        if fresh:
-            await self._answer(event)
+        self._taking.add(_name(event))
+        try:
+            await self._take(event)
+        finally:
+            self._taking.discard(_name(event))
 
     async def redrive(self) -> None:
         """Take up what a crash left: messages not answered, replies not sent. One that fails keeps no other."""
@@ -52,13 +52,24 @@ class Courier:
             if delivery.attempts < _MOST_ATTEMPTS:
                 await self._deliver(delivery)
         for event in events:
-            await self._answer(event)
+            if _name(event) not in self._taking:
+                await self._answer(event)
 
     async def watch(self, every: float = 15.0) -> None:
         """Redrive for ever. Once is not enough: what a crash left is leased until half a minute after it."""
         while True:
             await self.redrive()
             await asyncio.sleep(every)
+
+    async def _take(self, event: Event) -> None:
+        try:
+            fresh = await asyncio.to_thread(self._desk.receive, event)
+        except Exception:
+            log.exception("the desk failed on %s", self._surface)
+            await self._apologise(event)
+            return
+        if fresh:
+            await self._answer(event)
 
     async def _answer(self, event: Event) -> None:
         try:
@@ -103,3 +114,7 @@ class Courier:
             log.exception("could not post on %s", self._surface)
             return False
         return True
+
+
+def _name(event: Event) -> tuple[str, str, str]:
+    return event.team, event.place, event.message_id

@@ -28,7 +28,7 @@ MAX_QUESTION = 2000  # characters; a longer message is a document, not a questio
 _SHOWN = 3
 _REDRIVE = timedelta(minutes=5)  # an older question has been asked elsewhere by now
 _DANGER = 0.0  # the margin from which somebody is at risk, and the critical article leads
-_SURELY_SAFE = -1.5  # the margin below which a critical article has nothing to do with the question
+_NEAR_DANGER = -1.0  # the margin from which its title is at least one tap away
 
 
 class Desk:
@@ -215,24 +215,31 @@ class Desk:
             text,
             vector,
             language=language,
-            allowed=lambda article: margins.get(article.group, 0.0) > _SURELY_SAFE and self._may_see(article, audience),
+            allowed=lambda article: self._may_see(article, audience),
         )
         if not found.hits:
             return replace(base, outcome=Outcome.UNANSWERED, message=say("answer.empty", language))
-        danger = self._in_danger(index, margins, language)
-        if danger:
-            return self._answered(base, danger, found, Moment.APPLY, 1.0, question.person)
-        return self._answer_or_refuse(base, found, vector, question)
+        critical = self._critical(index, margins, language)
+        if critical and margins[critical[0].group] >= _DANGER:
+            return self._answered(base, _led_by(critical, found), Moment.APPLY, 1.0, question.person)
+        return self._answer_or_refuse(base, found, critical, vector, question)
 
-    def _answer_or_refuse(self, base: Answer, found: Found, vector: Vector, question: Question) -> Answer:
-        guess, certainty = self._moments.predict(vector)
-        wanted = question.moment or (guess if guess and certainty >= SURE else Moment.APPLY)
-        certainty = 1.0 if question.moment else certainty
+    def _answer_or_refuse(
+        self, base: Answer, found: Found, critical: list[Article], vector: Vector, question: Question
+    ) -> Answer:
+        """By confidence. A critical article is never a possible answer, but near danger its title stands first."""
+        band = self._confidence.band(self._confidence.of(found))
+        if found.hits[0].article.critical and band is not Band.ANSWER:
+            found = Found(tuple(hit for hit in found.hits if not hit.article.critical))
         base = replace(base, confidence=self._confidence.of(found))
         band = self._confidence.band(base.confidence)
         if band is Band.UNLIKELY:
-            return self._refused(base, found)
-        answer = self._answered(base, found.hits[0], found, wanted, certainty, question.person)
+            return self._refused(base, _led_by(critical, found))
+        guess, certainty = self._moments.predict(vector)
+        wanted = question.moment or (guess if guess and certainty >= SURE else Moment.APPLY)
+        certainty = 1.0 if question.moment else certainty
+        led = Found((found.hits[0], *_led_by(critical, found).hits))
+        answer = self._answered(base, led, wanted, certainty, question.person)
         if band is Band.ANSWER:
             return answer
         key = "answer.maybe" if answer.alternatives else "answer.maybe_one"
@@ -243,20 +250,20 @@ class Desk:
         classifier = self._lookout.classifier(index.articles, index.sequence)
         return classifier.margins(text, vector) if classifier else {}
 
-    def _in_danger(self, index: Index, margins: dict[str, float], language: Language) -> Hit | None:
-        """The critical article for what is going on: it overrides threshold, moment and audience."""
-        for group in sorted(margins, key=lambda group: -margins[group]):
-            if margins[group] < _DANGER:
-                return None
-            members = [one for one in index.articles if one.group == group and one.is_live(self.now())]
-            members.sort(key=lambda one: one.language != language)
-            if members:
-                return Hit(members[0], 0.0, "")
-        return None
+    def _critical(self, index: Index, margins: dict[str, float], language: Language) -> list[Article]:
+        """The critical articles that this may be about, the likeliest first, in the asker's language where possible.
 
-    def _answered(
-        self, base: Answer, hit: Hit, found: Found, moment: Moment, certainty: float, person: Person
-    ) -> Answer:
+        They override threshold, moment and audience.
+        """
+        near = sorted((group for group in margins if margins[group] >= _NEAR_DANGER), key=lambda group: -margins[group])
+        live = [one for one in index.articles if one.critical and one.is_live(self.now())]
+        live.sort(key=lambda one: one.language != language)
+        members = (next((one for one in live if one.group == group), None) for group in near)
+        return [article for article in members if article]
+
+    def _answered(self, base: Answer, found: Found, moment: Moment, certainty: float, person: Person) -> Answer:
+        """The first article as a card, the next titles one tap away."""
+        hit = found.hits[0]
         shown = _fitting(hit.article, moment)
         return replace(
             base,
@@ -286,6 +293,13 @@ class Desk:
         """Live today, and meant for everybody, for this audience, or so urgent that it does not matter."""
         meant_for = not article.audience or article.critical or bool(set(article.audience) & set(audience))
         return meant_for and article.is_live(self.now())
+
+
+def _led_by(critical: list[Article], found: Found) -> Found:
+    """Put critical articles in front of what was found."""
+    groups = {article.group for article in critical}
+    rest = tuple(hit for hit in found.hits if hit.article.group not in groups)
+    return Found((*(Hit(article, found.score, "") for article in critical), *rest))
 
 
 def _suggestions(found: Found, without: Article | None = None) -> tuple[Suggestion, ...]:

@@ -39,8 +39,9 @@ _MOST_GROUPS = 11  # +3 1 6 1 2 ..., spelled out
 _AGES = range(16, 111)  # years back in which a date is somebody's birth
 _PIVOT = 5  # years ahead that a year of two digits may still mean
 
-_EMAIL = re.compile(
-    r"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]++@(?:[^\W_][\w-]*\.)*[^\W\d_][\w-]+"  # the dot is optional
+_ATOM = r"!#$%&'*+/=?^`{|}~.-"
+_EMAIL = re.compile(  # without a dot in the domain too: people type jan@gmail
+    rf"(?<![\w{_ATOM}])[{_ATOM}]*+\w[\w{_ATOM}]*+@(?:[^\W_][\w-]*\.)*[^\W\d_][\w-]+"
 )
 
 _BLANK = r"[^\S\r\n]"
@@ -110,7 +111,7 @@ _POSTCODE = (
     rf"(?<![0-9])(?![0-9]{{4}}\s(?-i:{_WORD})\b)(?!{_YEAR}\s{_WORD}\s{_YEAR}\b)"
     rf"[1-9][0-9]{{3}}{_BLANK}{{0,2}}[A-Z]{{2}}(?![^\W\d_])"
 )
-_LABEL = r"(?:(?:huis|house)?\s?(?:nummer|number|num|nr|no)|hnr)\b\.?[\s:]{0,2}"
+_LABEL = r"(?:(?:huis|house)?\s?(?:nummer|number|num|nr|no)|hnr)\b\.?[\s:]{0,2}(?:is\s)?"
 _AMOUNT = rf"{_UNIT}|(?:uur|dagen|weken|maanden|jaar|keer|hours|days|weeks|months|years|times)\b"
 _MONTH_NAME = "|".join(name for name in _MONTHS if name != "jan")  # Jan lives there
 _NOT_A_HOUSE = rf"(?!\s?(?:{_AMOUNT}|(?:{_MONTH_NAME})\b))"
@@ -120,7 +121,7 @@ _HOUSE = (
 )
 _ADDRESSES = (
     re.compile(rf"{_POSTCODE}[\s,;:(/-]{{0,3}}(?:#\s?|{_LABEL})?{_HOUSE}", re.IGNORECASE),
-    re.compile(rf"{_POSTCODE}(?:[\s,]{{1,2}}[^\W\d_]{{1,30}}){{1,3}}?[\s,]{{1,2}}{_LABEL}{_HOUSE}", re.IGNORECASE),
+    re.compile(rf"{_POSTCODE}(?:[\s,.]{{1,2}}[^\W\d_]{{1,30}}){{0,3}}?[\s,.]{{1,2}}{_LABEL}{_HOUSE}", re.IGNORECASE),
     re.compile(
         rf"(?<=[^\W\d_][\s.])[1-9][0-9]{{0,2}}{_BLANK}?[a-z]?(?:,\s?|\s)(?:postcode\s)?{_POSTCODE}", re.IGNORECASE
     ),
