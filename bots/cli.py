@@ -208,7 +208,7 @@ def lint(paths: Paths, *, as_json: Json = False) -> None:
     from knowledge.lint import lint as check
 
     zone = _settings().zone
-    findings = [finding for path in paths for finding in check(path, now=datetime.now(UTC), timezone=zone)]
+    findings = check(paths, now=datetime.now(UTC), timezone=zone)
     if as_json:
         _print_json(findings)
     else:
@@ -244,7 +244,7 @@ def articles_show(
     if as_json:
         _print_json(article)
     else:
-        out.print(dump(article), markup=False, highlight=False, soft_wrap=True)
+        out.print(dump(article, timezone=_settings().zone), markup=False, highlight=False, soft_wrap=True)
 
 
 # -- people ------------------------------------------------------------------------------------------------------------

