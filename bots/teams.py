@@ -89,7 +89,7 @@ class TeamsSurface:
             self._spawn(self._answer(event))
 
     async def _on_invoke(self, activity: Activity) -> Activity:
-        tap = to_tap(activity, _dict(activity, "value", "action", "data"), self._language)
+        tap = to_tap(activity, _tapped_data(activity), self._language)
         if tap is None:
             said = say("answer.gone", language_of_locale(read(activity, "locale")) or self._language)
             return {"statusCode": 400, "type": _ERROR, "value": {"code": "BadRequest", "message": said}}
@@ -265,9 +265,8 @@ def plain_text(activity: Activity) -> str:
 
 def _mentions_us(activity: Activity) -> bool:
     own = _own_names(activity)
-    return any(True for _ in _own_mentions(activity)) or any(
-        _name(name) in own for name in _AT.findall(read(activity, "text")[:_LONGEST])
-    )
+    named = (_name(name) for name in _AT.findall(read(activity, "text")[:_LONGEST]))
+    return any(name in own for name in named) or next(_own_mentions(activity), None) is not None
 
 
 def _own_names(activity: Activity) -> set[str]:
@@ -326,11 +325,10 @@ def _by_a_bot(activity: Activity) -> bool:
     return read(activity, "from", "role") == "bot" or (bool(sender) and sender == read(activity, "recipient", "id"))
 
 
-def _dict(activity: Activity, *path: str) -> object:
-    value: object = activity
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
+def _tapped_data(invoke: Activity) -> object:
+    value = invoke.get("value")
+    action = value.get("action") if isinstance(value, dict) else None
+    return action.get("data") if isinstance(action, dict) else None
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

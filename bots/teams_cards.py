@@ -53,7 +53,7 @@ def text_message(text: str) -> Json:
     return {
         "type": "message",
         "textFormat": "markdown",
-        "text": html.escape(_clip(_clean(text), _MAX_TEXT), quote=False) or "…",
+        "text": html.escape(_clip(_clean(text).strip(), _MAX_TEXT), quote=False) or "…",
     }
 
 

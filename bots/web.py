@@ -370,8 +370,10 @@ def _dress(token: Token, below: int) -> None:
         _dress(child, below)
     if token.type in {"heading_open", "heading_close"}:
         token.tag = f"h{min(6, max(below + 1, int(token.tag[1:])))}"
-    elif token.type == "link_open":
+    elif token.type == "link_open" and token.attrs["href"]:
         token.attrs |= {"rel": "noopener noreferrer", "target": "_blank"}
+    elif token.type == "link_open":  # `[x]()`, which no validation sees, would lead to the page itself
+        token.attrs.clear()
     elif token.type == "image":  # nothing is fetched from elsewhere
         token.type = "text"
     elif "style" in token.attrs:  # an aligned cell; the content policy forbids styles of its own

@@ -94,7 +94,8 @@ def _slack(settings: Settings) -> Check:
     if not settings.slack_bot_token.get_secret_value():
         return Check("slack", State.OFF, "not configured", "set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET")
     if not settings.slack_is_on:
-        return Check("slack", State.FAIL, "SLACK_BOT_TOKEN is set, SLACK_SIGNING_SECRET is not", "set both")
+        todo = "set SLACK_SIGNING_SECRET, or SLACK_APP_TOKEN for Socket Mode"
+        return Check("slack", State.FAIL, "SLACK_BOT_TOKEN is set, but no way in", todo)
     return Check("slack", State.OK, f"configured for {settings.slack_api_url}")
 
 

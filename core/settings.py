@@ -18,7 +18,12 @@ class Settings(BaseSettings):
     """`BIJDEHAND_…` for our own, the platforms' usual names for theirs. Every default works on a laptop."""
 
     model_config = SettingsConfigDict(
-        env_prefix="BIJDEHAND_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+        env_prefix="BIJDEHAND_",
+        env_file=".env",
+        env_ignore_empty=True,  # an empty line in .env means not set, not the current folder
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
     )
 
     data: Path = Field(
@@ -84,8 +89,9 @@ class Settings(BaseSettings):
 
     @property
     def slack_is_on(self) -> bool:
-        """A bot token and the secret that Slack signs with."""
-        return bool(self.slack_bot_token.get_secret_value() and self.slack_signing_secret.get_secret_value())
+        """A bot token, and either the secret that Slack signs with or a token for Socket Mode."""
+        ways_in = self.slack_signing_secret.get_secret_value() or self.slack_app_token.get_secret_value()
+        return bool(self.slack_bot_token.get_secret_value() and ways_in)
 
     @property
     def teams_is_on(self) -> bool:

@@ -1,0 +1,175 @@
+"""One table of conversations over every surface: the same article, moment and language on each."""
+
+import html
+import logging
+import re
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from conftest import TODAY, make_desk
+from fake_connector import FakeTeams
+from fake_connector import shown as teams_text
+from fake_slack import SlackChat
+from fake_slack import texts as slack_texts
+from rich.console import Console
+
+from bots import terminal, web
+from core.boot import make_lookout, make_moments, open_desk
+from core.library import shelve
+from core.model import Question
+from core.settings import Settings
+from core.store.sqlite import open_store
+from core.words import say
+from knowledge.moment import Moment
+
+# What is said; the title, the moment and the language that come back. No title: there is no article for it.
+TABLE = [
+    ("klant ruikt gas in de keuken", "Klant ruikt gas", Moment.APPLY, "nl"),
+    ("customer smells gas, what do i do", "Customer smells gas", Moment.APPLY, "en"),
+    ("hoe geef ik een verhuizing door", "Verhuizing doorgeven", Moment.APPLY, "nl"),
+    (
+        "wat is er veranderd bij klant identificeren in drie niveaus",
+        "Klant identificeren in drie niveaus",
+        Moment.CHANGE,
+        "nl",
+    ),
+    ("boiler shows an error code and reset does not work", "Boiler shows an error code", Moment.SOLVE, "en"),
+    (
+        "wat is precies het verschil tussen een vast, variabel of dynamisch contract",
+        "Vast, variabel of dynamisch contract",
+        Moment.MORE,
+        "nl",
+    ),
+    ("wie wint er vanavond bij het voetbal denk je", None, None, "nl"),
+    ("whats a good recipe for banana bread", None, None, "en"),
+]
+EMPTY = ["", "   ", "?"]
+
+
+class Terminal:
+    """Somebody at the command line."""
+
+    def __init__(self, desk):
+        self._desk = desk
+
+    async def ask(self, text):
+        console = Console(record=True, width=4000, file=open("/dev/null", "w"))  # noqa: SIM115 - the console keeps it
+        with console.file:
+            console.print(terminal.render(self._desk.ask(Question(text, terminal.person(self._desk)))))
+            return console.export_text()
+
+
+class Web:
+    """Somebody in the web chat."""
+
+    def __init__(self, client):
+        self._client = client
+
+    async def ask(self, text):
+        answer = await self._client.post("/ask", data={"q": text}, headers={"X-Requested-With": "fetch"})
+        return html.unescape(re.sub(r"<[^>]+>", " ", await answer.text()))
+
+
+class Slack:
+    """Somebody in a direct message with the app."""
+
+    def __init__(self, chat):
+        self._chat = chat
+
+    async def ask(self, text):
+        payload = await self._chat.ask(text)
+        return " ".join([payload["text"], *slack_texts(payload.get("blocks", []))])
+
+
+class Teams:
+    """Somebody in a personal chat with the bot."""
+
+    def __init__(self, chat):
+        self._chat = chat
+
+    async def ask(self, text):
+        return teams_text(await self._chat.say(text))
+
+
+@asynccontextmanager
+async def surface(name, desk):
+    match name:
+        case "terminal":
+            yield Terminal(desk)
+        case "web":
+            async with TestClient(TestServer(web.make_app(desk))) as client:
+                yield Web(client)
+        case "slack":
+            async with SlackChat(desk) as chat:
+                yield Slack(chat)
+        case "teams":
+            async with FakeTeams(desk) as chat:
+                yield Teams(chat)
+
+
+SURFACES = ["terminal", "web", "slack", "teams"]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory, real_embedder, starter_articles, model_cache):
+    settings = Settings(cache=model_cache)
+    store = open_store(tmp_path_factory.mktemp("dialogues") / "bijdehand.db")
+    shelve(store, real_embedder, starter_articles)
+    yield open_desk(
+        settings,
+        store=store,
+        embedder=real_embedder,
+        moments=make_moments(settings, real_embedder),
+        lookout=make_lookout(settings, real_embedder),
+        now=lambda: TODAY,
+    )
+    store.close()
+
+
+def plain(text):
+    """Without the marks and joints that a surface puts between or inside words."""
+    return re.sub(r"[\s\u200b\u2060]+", " ", text)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("name", SURFACES)
+@pytest.mark.parametrize(("text", "title", "moment", "language"), TABLE)
+async def test_every_surface_gives_the_same_answer(desk, name, text, title, moment, language):
+    async with surface(name, desk) as asker:
+        reply = plain(await asker.ask(text))
+    if title is None:
+        assert say("answer.none_near", language) in reply
+        assert not any(say(f"moment.{one}", language) in reply for one in Moment)
+    else:
+        assert title in reply
+        assert say(f"moment.{moment}", language) in reply
+
+
+@pytest.mark.parametrize("name", SURFACES)
+@pytest.mark.parametrize("text", EMPTY)
+async def test_an_empty_message_gets_help_on_every_surface(store, name, text):
+    async with surface(name, make_desk(store)) as asker:
+        reply = plain(await asker.ask(text))
+    assert any(say("help.example", language) in reply for language in ("nl", "en"))
+
+
+@pytest.mark.parametrize("name", SURFACES)
+async def test_a_failure_inside_becomes_one_kind_sentence_and_a_logged_traceback(store, name, monkeypatch, caplog):
+    desk = make_desk(store)
+    monkeypatch.setattr(desk.embedder, "query", lambda text: 1 / 0)
+    with caplog.at_level(logging.ERROR):
+        async with surface(name, desk) as asker:
+            reply = plain(await asker.ask("hoe geef ik een verhuizing door"))
+    assert say("error.broken", "nl") in reply
+    assert "ZeroDivisionError" in caplog.text
+    assert "Traceback" not in reply
+    assert "ZeroDivisionError" not in reply
+
+
+@pytest.mark.parametrize("name", SURFACES)
+async def test_customer_data_is_warned_about_and_not_repeated_on_any_surface(store, name):
+    async with surface(name, make_desk(store)) as asker:
+        reply = plain(await asker.ask("klant met NL91ABNA0417164300 wil verhuizen"))
+    assert say("privacy.warn_private", "nl") in reply
+    assert "NL91ABNA0417164300" not in reply
