@@ -54,7 +54,7 @@ def local_app(desk: Desk) -> web.Application:
     app = web_chat.make_app(desk)
 
     async def ready(request: web.Request) -> web.Response:
-        return web.json_response({"status": "ok", "articles": await asyncio.to_thread(desk.size)})
+        return web.json_response({"status": "ok", "articles": await asyncio.to_thread(desk.ready)})
 
     app.router.add_get("/readyz", ready)
     return app

@@ -30,6 +30,7 @@ _SENTENCE = "application/vnd.microsoft.activity.message"
 _ERROR = "application/vnd.microsoft.error"
 
 _TYPING_AFTER = 1.0  # seconds
+_TAPPED_WITHIN = 10.0  # seconds; whoever taps is waiting, and Teams for no more than fifteen
 _PATIENCE = 8.0  # seconds for what is under way when we stop; container runtimes kill after ten
 _LONGEST = 20_000  # characters; the desk reads two thousand, without what is stripped here
 _NOT_THIS_CARD = {400, 413}  # Teams will not take it the next time either
@@ -133,7 +134,10 @@ class TeamsSurface:
     async def _tapped(self, tap: "Tap") -> "Shown | str":
         """What to show for a tap, or a sentence when that cannot be."""
         try:
-            return await asyncio.to_thread(self._do, tap)
+            async with asyncio.timeout(_TAPPED_WITHIN):
+                return await asyncio.to_thread(self._do, tap)
+        except TimeoutError:
+            return say("error.busy", tap.language)
         except NotFoundError:
             return say("answer.gone", tap.language)
         except Exception:

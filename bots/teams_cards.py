@@ -70,7 +70,7 @@ def summary(answer: Answer) -> str:
 # -- the card ---------------------------------------------------------------------------------------------------------
 def answer_card(answer: Answer, *, notice: str = "") -> Json:
     """All that an answer says and offers; `notice` is said above it."""
-    above = [*_said(notice, weight="Bolder", color="Good"), *_head(answer)]
+    above = [*_boxed("good", [notice]), *_head(answer)]
     more = [element for part in answer.card.more for element in _part(part)] if answer.card else []
     body = [*_source(answer)]
     card: Json = {
@@ -96,18 +96,15 @@ def answer_card(answer: Answer, *, notice: str = "") -> Json:
 
 def _head(answer: Answer) -> Iterator[Json]:
     """Everything in sight before More is tapped."""
-    for warning in answer.warnings:
-        yield from _said(warning, color="Warning")
+    yield from _boxed("warning", answer.warnings)
     yield from _written(answer.message)
-    if answer.card and answer.message:  # only likely: the siblings stand above it, one tap away
+    if answer.message:  # not sure, or not known: what it may have been stands right there, one tap away
         yield from _alternatives(answer)
     if answer.card:
         yield from _shown(answer, answer.card)
-    if answer.bridge.strip():
-        yield _box(_said(answer.bridge))
-    if answer.card and answer.alternatives and not answer.message:
+    yield from _boxed("emphasis", [answer.bridge])
+    if answer.alternatives and not answer.message:
         yield from _said(say("head.also", answer.language), isSubtle=True, spacing="Medium")
-    if not (answer.card and answer.message):
         yield from _alternatives(answer)
 
 
@@ -119,8 +116,7 @@ def _shown(answer: Answer, card: Card) -> Iterator[Json]:
     if card.critical:
         yield from _said(f"⚠️ {say('head.critical', language)}", weight="Bolder", color="Attention")
     yield from _said(card.title, weight="Bolder", size="Medium", style="heading", spacing="Small")
-    for note in card.notes:
-        yield from _said(note, color="Warning")
+    yield from _boxed("warning", card.notes)
     for part in card.first:
         yield from _part(part)
 
@@ -130,7 +126,7 @@ def _part(part: Part) -> list[Json]:
     verdict = part.kind is Kind.VERDICT
     text = _written(part.text, **({"weight": "Bolder"} if verdict else {}))
     heading = [] if verdict or not text else _said(part.heading, weight="Bolder", spacing="Medium")
-    return [_box([*heading, *text])] if part.kind is Kind.SAY and text else [*heading, *text]
+    return [_box("emphasis", [*heading, *text])] if part.kind is Kind.SAY and text else [*heading, *text]
 
 
 def _source(answer: Answer) -> list[Json]:
@@ -268,8 +264,13 @@ def _written(markdown: str, **style: object) -> list[Json]:
     return _elements(_groups(SyntaxTreeNode(_MARKDOWN.parse(_clean(markdown))).children), **style)
 
 
-def _box(items: list[Json]) -> Json:
-    return {"type": "Container", "style": "emphasis", "spacing": "Medium", "items": items}
+def _boxed(style: str, sentences: Iterable[str]) -> list[Json]:
+    """Each on a ground of its own: as a colour of text, good and warning are too pale to read."""
+    return [_box(style, said) for sentence in sentences if (said := _said(sentence))]
+
+
+def _box(style: str, items: list[Json]) -> Json:
+    return {"type": "Container", "style": style, "spacing": "Medium", "items": items}
 
 
 def _elements(groups: Iterable[list[Line]], **style: object) -> list[Json]:
@@ -372,7 +373,7 @@ def _url(link: str) -> str:
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_DEEPER = "\u2003"  # an em space; Teams knows no list in a list
+_DEEPER = "\u2003\u2003"  # em spaces; Teams knows no list in a list
 
 
 def _groups(nodes: Iterable[SyntaxTreeNode]) -> Iterator[list[Line]]:

@@ -15,10 +15,8 @@ from core.model import Answer, Card, Person, Question
 from core.store import Identity
 from core.words import say
 from knowledge.article import Kind, Language
-from knowledge.moment import Moment
 from knowledge.shape import Part
 
-EMOJI = {Moment.NEW: "🌱", Moment.MORE: "🔎", Moment.APPLY: "✅", Moment.SOLVE: "🛠", Moment.CHANGE: "🔄"}
 _LOUD = {Kind.VERDICT: "bold", Kind.SAY: "italic", Kind.IDENTIFY: "dim"}
 
 
@@ -38,7 +36,7 @@ def render(answer: Answer, *, more: bool = False) -> RenderableType:
 def _card(card: Card, answer: Answer, *, more: bool) -> Iterator[RenderableType]:
     speak = answer.language
     if answer.moment:
-        yield Text(f"{EMOJI[answer.moment]} {say(f'moment.{answer.moment}', speak)}", style="cyan")
+        yield Text(f"{answer.moment.sign} {say(f'moment.{answer.moment}', speak)}", style="cyan")
     yield Text(card.title, style="bold underline")
     if card.critical:
         yield Text(f"⚠ {say('head.critical', speak)}", style="bold red")

@@ -82,14 +82,26 @@ class Desk:
         return answer
 
     def open(
-        self, article_id: str, person: Person, *, language: Language | None = None, moment: Moment | None = None
+        self,
+        article_id: str,
+        person: Person,
+        *,
+        language: Language | None = None,
+        moment: Moment | None = None,
+        surface: str = "",
     ) -> Answer:
-        """Show one article as an answer, in the shape of a moment; `NotFoundError` when it may not be seen."""
+        """Show one article as an answer, in the shape of a moment; `NotFoundError` when it may not be seen.
+
+        With a `surface` it is remembered, so that it can be reshaped and rated like any other answer.
+        """
         article = self.article(article_id, person)
         shown = _fitting(article, moment or Moment.APPLY)
         speak = language or article.language
         answer = Answer(uuid.uuid4().hex, Outcome.ANSWERED, speak, article.title, moment=shown, moment_confidence=1.0)
-        return replace(answer, card=self._card(article, shown, person, speak))
+        answer = replace(answer, card=self._card(article, shown, person, speak))
+        if surface:
+            self.store.record(answer, person, surface, self.now())
+        return answer
 
     def reshape(self, answer_id: str, moment: Moment, person: Person) -> Answer:
         """The same answer in the shape of another moment; the correction is kept."""
@@ -131,9 +143,11 @@ class Desk:
             by_topic.setdefault(article.topic, []).append(article)
         return by_topic
 
-    def size(self) -> int:
-        """How many articles can be searched; also makes sure that they can."""
-        return len(self._live.current().articles)
+    def ready(self) -> int:
+        """Load all that the first question would wait for; how many articles can be searched."""
+        index = self._live.current()
+        self._lookout.classifier(index.articles, index.sequence)
+        return len(index.articles)
 
     def changed_lately(self, person: Person, language: Language) -> list[Article]:
         """What has just changed or is about to."""

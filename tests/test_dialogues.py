@@ -1,6 +1,7 @@
 """One table of conversations over every surface: the same article, moment and language on each."""
 
 import html
+import io
 import logging
 import re
 from contextlib import asynccontextmanager
@@ -54,10 +55,9 @@ class Terminal:
         self._desk = desk
 
     async def ask(self, text):
-        console = Console(record=True, width=4000, file=open("/dev/null", "w"))  # noqa: SIM115 - the console keeps it
-        with console.file:
-            console.print(terminal.render(self._desk.ask(Question(text, terminal.person(self._desk)))))
-            return console.export_text()
+        console = Console(record=True, width=4000, file=io.StringIO())
+        console.print(terminal.render(self._desk.ask(Question(text, terminal.person(self._desk)))))
+        return console.export_text()
 
 
 class Web:

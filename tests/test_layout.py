@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-HEAVY = ("torch", "transformers", "sentence_transformers", "sklearn", "faiss", "onnxruntime", "slack_bolt", "botbuilder")
+HEAVY = (
+    "torch",
+    "transformers",
+    "sentence_transformers",
+    "sklearn",
+    "faiss",
+    "onnxruntime",
+    "slack_bolt",
+    "botbuilder",
+)
 
 
 @pytest.mark.parametrize("name", ["bots", "core", "knowledge"])
@@ -16,8 +25,11 @@ def test_the_packages_are_our_own_and_not_somebody_elses(name):
 
 def test_only_one_module_touches_botbuilder():
     """import-linter holds this for imports; this holds it for the names of modules as text as well."""
-    users = {path.name for path in ROOT.glob("[bck]*/**/*.py") if "import botbuilder" in (text := path.read_text()) or
-             "from botbuilder" in text or "from botframework" in text}
+    users = {
+        path.name
+        for path in ROOT.glob("[bck]*/**/*.py")
+        if "import botbuilder" in (text := path.read_text()) or "from botbuilder" in text or "from botframework" in text
+    }
     assert users <= {"botframework.py"}
 
 

@@ -175,9 +175,7 @@ def test_the_right_article_is_among_three_for_questions_that_avoid_its_words(des
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_what_we_cannot_know_is_refused(desk, language):
     outcomes = Counter(
-        asked(desk, row)[0].outcome
-        for row in rows("questions.jsonl")
-        if row["lang"] == language and not row["article"]
+        asked(desk, row)[0].outcome for row in rows("questions.jsonl") if row["lang"] == language and not row["article"]
     )
     assert outcomes[Outcome.ANSWERED] == 0
     assert outcomes[Outcome.UNANSWERED] >= 8

@@ -4,7 +4,7 @@ import sqlite3
 import pytest
 from typer.testing import CliRunner
 
-from bots import cli
+from bots import cli, console
 from core.errors import BijdehandError
 
 RUN = CliRunner()
@@ -72,7 +72,7 @@ def test_an_answer_can_be_read_by_a_script(folder):
 
 
 def test_no_answer_has_an_exit_code_of_its_own():
-    assert run("ask", "klant ruikt gas").exit_code == cli.Exit.NO_ANSWER
+    assert run("ask", "klant ruikt gas").exit_code == console.Exit.NO_ANSWER
 
 
 def test_importing_twice_changes_nothing_and_embeds_nothing(folder):
@@ -98,7 +98,7 @@ def test_an_article_comes_out_as_it_went_in(folder):
 def test_broken_front_matter_is_named_with_file_and_line_and_nothing_is_written(folder):
     (folder / "nl" / "broken.md").write_text("---\nid: broken\ntitle: [oops\n---\nTekst.\n")
     result = run("import", str(folder))
-    assert result.exit_code == cli.Exit.CANNOT
+    assert result.exit_code == console.Exit.CANNOT
     assert "broken.md:" in result.stderr
     assert ids() == []
 
@@ -114,7 +114,7 @@ def test_every_broken_file_is_named_at_once(folder):
 def test_one_id_twice_is_refused_and_both_places_are_named(folder):
     (folder / "nl" / "again.md").write_text("---\nid: gas\ntitle: Nog eens\n---\nTekst.\n")
     result = run("import", str(folder))
-    assert result.exit_code == cli.Exit.CANNOT
+    assert result.exit_code == console.Exit.CANNOT
     assert "gas.md" in result.stderr
     assert "again.md" in result.stderr
 
@@ -123,13 +123,13 @@ def test_one_id_in_two_of_the_folders_given_is_refused(folder, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     (other / "gas.md").write_text("---\nid: gas\ntitle: Nog eens\n---\nTekst.\n")
-    assert run("import", str(folder), str(other)).exit_code == cli.Exit.CANNOT
+    assert run("import", str(folder), str(other)).exit_code == console.Exit.CANNOT
 
 
 def test_an_empty_folder_says_so(tmp_path):
     (tmp_path / "empty").mkdir()
     result = run("import", str(tmp_path / "empty"))
-    assert result.exit_code == cli.Exit.CANNOT
+    assert result.exit_code == console.Exit.CANNOT
     assert "empty" in result.stderr
 
 
@@ -138,7 +138,7 @@ def test_a_file_of_50_megabytes_is_refused_by_name(tmp_path):
     with big.open("wb") as file:
         file.truncate(50 * 1024**2)
     result = run("import", str(big))
-    assert result.exit_code == cli.Exit.CANNOT
+    assert result.exit_code == console.Exit.CANNOT
     assert "big.md" in result.stderr
 
 
@@ -154,7 +154,7 @@ def test_a_database_newer_than_the_code_is_refused_with_a_way_out(folder, tmp_pa
         database.execute(f"insert into {table} values ({', '.join('?' * len(row))})", row)
     database.close()
     text, code = failed(capsys, monkeypatch, "articles", "list")
-    assert code == cli.Exit.CANNOT
+    assert code == console.Exit.CANNOT
     assert "newer" in text
     assert "bijdehand.db" in text
 
@@ -163,21 +163,21 @@ def test_a_file_that_is_no_database_is_refused_by_name(tmp_path, capsys, monkeyp
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "bijdehand.db").write_text("this is a shopping list, not a database" * 50)
     text, code = failed(capsys, monkeypatch, "articles", "list")
-    assert (code, "bijdehand.db" in text) == (cli.Exit.CANNOT, True)
+    assert (code, "bijdehand.db" in text) == (console.Exit.CANNOT, True)
 
 
 def test_a_wrong_setting_names_its_variable(capsys, monkeypatch):
     monkeypatch.setenv("BIJDEHAND_TIMEZONE", "Mars/Olympus")
     text, code = failed(capsys, monkeypatch, "articles", "list")
-    assert (code, "BIJDEHAND_TIMEZONE" in text) == (cli.Exit.CANNOT, True)
+    assert (code, "BIJDEHAND_TIMEZONE" in text) == (console.Exit.CANNOT, True)
 
 
 def test_what_should_not_happen_leaves_a_sentence_on_screen_and_the_traceback_in_a_file(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr("platformdirs.user_log_path", lambda *_, **__: tmp_path)
-    monkeypatch.setattr(cli, "_store", lambda: 1 / 0)
+    monkeypatch.setattr(console, "store", lambda: 1 / 0)
     text, code = failed(capsys, monkeypatch, "articles", "list")
-    assert code == cli.Exit.CANNOT
+    assert code == console.Exit.CANNOT
     assert "Traceback" not in text
     assert "ZeroDivisionError" in (tmp_path / "errors.log").read_text()
 
@@ -196,7 +196,7 @@ def test_lint_tells_by_its_exit_code_whether_something_must_be_mended(folder):
     assert run("lint", str(folder)).exit_code == 0
     (folder / "nl" / "long.md").write_text("---\ntitle: Lang\n---\n## In het kort\n" + "woord " * 40 + "\n")
     result = run("lint", str(folder))
-    assert result.exit_code == cli.Exit.TO_MEND
+    assert result.exit_code == console.Exit.TO_MEND
     assert "long.md:" in result.stdout
 
 
@@ -212,7 +212,7 @@ def test_doctor_prints_no_secret(monkeypatch):
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-very-secret")
     result = run("doctor")
     assert "very-secret" not in result.stdout
-    assert result.exit_code == cli.Exit.TO_MEND
+    assert result.exit_code == console.Exit.TO_MEND
 
 
 def test_reindex_embeds_what_another_model_did_not(folder):

@@ -214,7 +214,6 @@ async def test_stopping_finishes_what_is_under_way_and_takes_no_more(desk, monke
         released.set()
         await stopping
         assert len(teams.connector.replies) == 1
-    assert [thread for thread in threading.enumerate() if thread.name.startswith("teams-token")] == []
 
 
 async def test_what_a_crash_left_is_answered_at_the_start(desk):
@@ -345,6 +344,15 @@ async def test_every_button_works_in_a_client_that_only_submits(teams):
     assert "Verhuizing doorgeven" in shown(await teams.submit(button(opened["value"], "open", moment="new")))
 
 
+async def test_whoever_taps_does_not_wait_for_ever(teams, monkeypatch):
+    monkeypatch.setattr("bots.teams._TAPPED_WITHIN", 0.01)
+    released = threading.Event()
+    monkeypatch.setattr(teams.desk, "open", lambda *_, **__: released.wait(WAIT))
+    body = await teams.tap({"verb": "open", "data": {"verb": "open", "article_id": "move"}})
+    released.set()
+    assert body["value"] == say("error.busy", "nl")
+
+
 async def test_a_submit_of_a_button_we_no_longer_have_gets_help(teams):
     reply = await teams.say(None, value={"verb": "dance"}, **teams.in_channel(entities=[]))
     assert reply["text"].startswith("Typ je vraag")
@@ -440,6 +448,10 @@ async def test_with_a_login_both_ways_a_question_is_answered(desk, keys):
         assert (await teams.post(teams.message("klant is verhuisd"), signed)).status == 200
         assert "Verhuizing doorgeven" in shown(await teams.connector.next())
         assert teams.connector.posted[0].authorization == "Bearer canned"
+    for thread in threading.enumerate():
+        if thread.name.startswith("teams-token"):
+            thread.join(WAIT)
+            assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("ago", [-600, 120])

@@ -23,6 +23,7 @@ from knowledge.article import Kind
 from knowledge.moment import Moment
 from knowledge.shape import Part
 
+IN = "\u2003\u2003"
 VERDICT = Part(Kind.VERDICT, "In het kort", "Ja, tot € 75.")
 STEPS = Part(Kind.STEPS, "Stappen", "1. Vraag de postcode.\n2. Kies *Tegoed* in **Kompas**.\n")
 SAY = Part(Kind.SAY, "Zo zeg je het", '"Ik zet € 40 voor u klaar."')
@@ -155,7 +156,12 @@ def test_a_refusal_offers_the_nearest_titles_and_a_sentence_to_bridge():
     made = answer_card(answer)
     check(made)
     assert [one["data"]["article_id"] for one in buttons(made)] == ["terugbellen", "boos"]
-    assert "Ik zoek dit voor u uit" in shown(made)
+    assert shown(made["body"]).split("\n") == [
+        "Dit weet ik niet. Ik gok liever niet. Dit komt het dichtst in de buurt:",
+        "Terugbellen",
+        "Boze klant",
+        'Zeg bijvoorbeeld: "Ik zoek dit voor u uit en bel u vandaag nog terug."',
+    ]
     assert made["actions"] == []
     assert summary(answer) == say("answer.none_near", "nl")
 
@@ -193,8 +199,8 @@ def test_english_is_english():
     [
         ("### Let op\nRegel een\nregel twee", ["**Let op**", "Regel een regel twee"]),
         ("Een\\\ntwee  \ndrie<br>vier<br />vijf", ["Een", "twee", "drie", "vier", "vijf"]),
-        ("- a\n- b\n\n  nog bij b\n- c", ["- a\r- b", "\u2003nog bij b", "- c"]),
-        ("3. a\n   - x\n     1. y\n4. b", ["3. a", "\u2003• x", "\u2003\u20031. y", "4. b"]),
+        ("- a\n- b\n\n  nog bij b\n- c", ["- a\r- b", f"{IN}nog bij b", "- c"]),
+        ("3. a\n   - x\n     1. y\n4. b", ["3. a", f"{IN}• x", f"{IN}{IN}1. y", "4. b"]),
         ("> Citaat van *Jan*", ["Citaat van _Jan_"]),
         ("een <!-- intern --> twee\n\n<!-- ook\n\nintern -->\n\ndrie", ["een  twee", "drie"]),
         ("boven\n\n---\n\nonder", ["boven", "onder"]),

@@ -261,6 +261,10 @@ def test_amounts_and_telephone_numbers_are_not_broken_over_two_lines():
     assert '<span class="figure">0800-9009</span>' in html
 
 
+def test_a_heading_in_a_text_stays_below_the_heading_it_stands_under():
+    assert web._markdown("# Kop\n\n###### Kop", 4) == "<h5>Kop</h5>\n<h6>Kop</h6>\n"
+
+
 # -- nothing that was written can do anything ------------------------------------------------------------------------
 TAGS = set(
     "section h2 h3 h4 h5 h6 p div span em strong a blockquote button details summary form input ul ol li code pre br "

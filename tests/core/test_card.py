@@ -106,8 +106,11 @@ def test_a_day_begins_at_midnight_where_people_are():
 
 
 def test_the_latest_change_in_force_counts_else_the_first_to_come():
-    text = "---\ntitle: T\nchanges:\n  - {since: 2026-01-01, new: a}\n  - {since: 2026-09-01, new: b}\n  - {since: 2027-01-01, new: c}\n---\nx\n"
-    assert current_change(article(text), TODAY).new == "b"
-    future = "---\ntitle: T\nchanges:\n  - {since: 2028-01-01, new: d}\n  - {since: 2027-01-01, new: c}\n---\nx\n"
-    assert current_change(article(future), TODAY).new == "c"
+    def changes(**since):
+        return article(
+            f"---\ntitle: T\nchanges: {[{'since': day, 'new': new} for new, day in since.items()]}\n---\nx\n"
+        )
+
+    assert current_change(changes(a="2026-01-01", b="2026-09-01", c="2027-01-01"), TODAY).new == "b"
+    assert current_change(changes(d="2028-01-01", c="2027-01-01"), TODAY).new == "c"
     assert not changed_lately(article("---\ntitle: T\n---\nx\n"), TODAY)

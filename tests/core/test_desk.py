@@ -16,7 +16,7 @@ from knowledge.moment import Moment
 
 MOVE = article(
     "---\ntitle: Verhuizing doorgeven\ntopic: verhuizen\n---\n## In het kort\nJa, tot een maand vooraf.\n\n"
-    "## Stappen\n1. Vraag de nieuwe postcode.\n2. Vraag de sleuteldatum.\n\n## Als het misgaat\n1. Adres onbekend: bel.\n",
+    "## Stappen\n1. Vraag de nieuwe postcode.\n2. Vraag de sleuteldatum.\n\n## Als het misgaat\n1. Onbekend: bel.\n",
     "move",
 )
 MOVE_EN = article(

@@ -1,0 +1,68 @@
+"""`bijdehand evaluate`: measuring on labelled questions."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bots import console
+from bots.console import Json
+
+app = typer.Typer(help="Measure on labelled questions.", no_args_is_help=True)
+
+
+@app.command("retrieval")
+def retrieval(
+    *,
+    articles: Annotated[Path, typer.Option(help="JSON lines {id, title, text, lang}.")],
+    queries: Annotated[Path, typer.Option(help="JSON lines {id, text, lang}.")],
+    qrels: Annotated[Path, typer.Option(help="Lines query<TAB>article<TAB>1.")],
+    no_answer: Annotated[Path | None, typer.Option(help="Questions that no article answers.")] = None,
+    select: Annotated[str, typer.Option(help="Only query ids that fit this pattern.")] = "*",
+    group_by: Annotated[str, typer.Option(help="Query field that starts the ids of the articles to search.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Hit rates of BM25, vectors and both, and how well refusing goes."""
+    from bots.report import retrieval_tables
+    from core import evaluate
+    from core.confidence import confidence_for
+    from core.vectors import Cached
+    from knowledge.readers import read
+
+    settings = console.settings()
+    with (
+        Cached(console.embedder(settings), settings.cache / "vectors.db") as embedder,
+        console.Bar("Articles") as progress,
+    ):
+        report = evaluate.retrieval(
+            [one.article for one in read(articles)],
+            evaluate.read_queries(queries, select=select, group_by=group_by),
+            evaluate.read_qrels(qrels),
+            embedder,
+            confidence_for(embedder.name),
+            no_answer=evaluate.read_queries(no_answer, group_by=group_by) if no_answer else (),
+            progress=progress,
+        )
+    if as_json:
+        console.print_json(report)
+    else:
+        console.out.print(*retrieval_tables(report), sep="\n")
+
+
+@app.command("moments")
+def name_moments(
+    messages: Annotated[Path, typer.Argument(help="JSON lines {text, lang, moment}; moment may be none.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """How often the moment of need is named right."""
+    from bots.report import moments_tables
+    from core import boot, moments
+
+    settings = console.settings()
+    embedder = console.embedder(settings)
+    report = moments.score(boot.make_moments(settings, embedder), embedder, moments.read_messages(messages))
+    if as_json:
+        console.print_json(report)
+    else:
+        console.out.print(*moments_tables(report), sep="\n")
