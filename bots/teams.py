@@ -160,8 +160,9 @@ class TeamsSurface:
         if not tap.direct:
             person = replace(person, audience=())  # others are reading along
         if tap.verb == "open":
-            opened = self._desk.open(tap.article_id, person, language=tap.language, moment=tap.moment)
-            return Shown(replace(opened, id=""))  # the desk keeps no opened article: nothing could be said of it later
+            return Shown(
+                self._desk.open(tap.article_id, person, language=tap.language, moment=tap.moment, surface="teams")
+            )
         if tap.verb == "reshape" and tap.moment:
             answer = self._desk.reshape(tap.answer_id, tap.moment, person)
             return Shown(answer, "" if answer.moment == tap.moment else say("teams.no_other", answer.language))

@@ -170,7 +170,8 @@ def _alternatives(answer: Answer) -> Iterator[Json]:
     """Titles one tap away, one below the other: beside each other Teams cuts them short."""
     for other in answer.alternatives[:_MAX_ALTERNATIVES]:
         if _fits(other.article_id):
-            tap = _open(answer, other.title or other.article_id, other.article_id, answer.moment)
+            title = other.title or other.article_id
+            tap = _execute(answer, title, "open", article_id=other.article_id, **_shape(answer))
             yield {"type": "ActionSet", "spacing": "Small", "actions": [tap]}
 
 
@@ -182,37 +183,30 @@ def _actions(answer: Answer) -> list[Json]:
     if answer.card.more:
         toggle = {"type": "Action.ToggleVisibility", "targetElements": ["more"]}
         found.append(toggle | {"title": say("button.more", language)})
-    if _fits(answer.id) and _fits(answer.card.article_id):
-        found.append(_choice(say("reshape.ask", language), "", _reshaping(answer, answer.card)))
     if answer.id and _fits(answer.id):
+        found.append(_choice(say("reshape.ask", language), "", _shapes(answer)))
         found.append(_choice(say("button.wrong", language), say("feedback.ask", language), _reasons(answer)))
     return found
 
 
-def _reshaping(answer: Answer, card: Card) -> list[Json]:
-    """The five shapes. An article that was opened is no answer that the desk knows, so it is opened again."""
+def _shapes(answer: Answer) -> list[Json]:
     return [
-        _execute(answer, name, "reshape", answer_id=answer.id, moment=moment.value)
-        if answer.id
-        else _open(answer, name, card.article_id, moment)
+        _execute(answer, say(f"reshape.{moment}", answer.language), "reshape", answer_id=answer.id, moment=moment.value)
         for moment in Moment
-        for name in [say(f"reshape.{moment}", answer.language)]
     ]
 
 
 def _reasons(answer: Answer) -> list[Json]:
-    """What is not right. The shape travels along: a tap must not undo an earlier one."""
-    shape = {"moment": answer.moment.value} if answer.moment else {}
     return [
-        _execute(answer, sentence, "wrong", answer_id=answer.id, reason=key.rpartition(".")[2], **shape)
+        _execute(answer, sentence, "wrong", answer_id=answer.id, reason=key.rpartition(".")[2], **_shape(answer))
         for key, sentence in words(answer.language).items()
         if key.startswith("feedback.reasons.")
     ]
 
 
-def _open(answer: Answer, title: str, article_id: str, moment: Moment | None) -> Json:
-    shape = {"moment": moment.value} if moment else {}
-    return _execute(answer, title, "open", article_id=article_id, **shape)
+def _shape(answer: Answer) -> dict[str, str]:
+    """The shape travels along: a tap must not undo an earlier one."""
+    return {"moment": answer.moment.value} if answer.moment else {}
 
 
 def _choice(title: str, question: str, actions: list[Json]) -> Json:

@@ -301,11 +301,12 @@ async def test_an_alternative_is_opened_in_place(teams):
     assert teams.connector.replies == [reply]
 
 
-async def test_an_opened_article_can_be_shown_in_another_shape_and_offers_nothing_that_cannot_be_done(teams):
+async def test_an_opened_article_can_be_reshaped_and_marked_wrong_like_any_answer(teams):
     opened = await teams.tap({"verb": "open", "data": {"verb": "open", "article_id": "move"}})
-    assert {one["verb"] for one in buttons(opened["value"])} == {"open"}
-    again = await teams.tap(button(opened["value"], "open", moment="more"))
-    assert say("moment.more", "nl") in shown(again["value"])
+    reshaped = await teams.tap(button(opened["value"], "reshape", moment="more"))
+    assert say("moment.more", "nl") in shown(reshaped["value"])
+    thanked = await teams.tap(button(reshaped["value"], "wrong", reason="unclear"))
+    assert say("feedback.thanks", "nl") in shown(thanked["value"])
 
 
 async def test_an_answer_is_reshaped_in_place_and_the_correction_is_kept(teams, monkeypatch):
@@ -340,8 +341,8 @@ async def test_every_button_works_in_a_client_that_only_submits(teams):
     assert say("moment.more", "nl") in shown(reshaped)
     thanks = await teams.submit(button(asked, "wrong", reason="topic"))
     assert thanks["text"] == say("feedback.thanks", "nl")
-    opened = await teams.tap({"verb": "open", "data": {"verb": "open", "article_id": "move"}})
-    assert "Verhuizing doorgeven" in shown(await teams.submit(button(opened["value"], "open", moment="new")))
+    data = {"verb": "open", "article_id": "move"}
+    assert "Verhuizing doorgeven" in shown(await teams.submit({"fallback": {"data": data}}))
 
 
 async def test_whoever_taps_does_not_wait_for_ever(teams, monkeypatch):
