@@ -295,6 +295,7 @@ def doctor(*, as_json: Json = False) -> None:
     """What is configured, reachable, stale or missing, and what to do. Exit code 1: something fails."""
     from datetime import UTC, datetime
 
+    from bots.reach import check_slack, check_teams
     from core import boot
     from core.doctor import State, examine
 
@@ -307,6 +308,7 @@ def doctor(*, as_json: Json = False) -> None:
             now=datetime.now(UTC),
         )
     )
+    checks += [check_slack(settings), check_teams(settings)]
     if as_json:
         console.print_json(checks)
     else:

