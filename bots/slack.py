@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bots.slack_blocks import answer_blocks, fallback_text, reason_blocks, text_blocks
+from bots.slack_events import Payload, Tap, to_event, to_tap
+from core.background import Background
 from core.courier import Courier
 from core.desk import Desk
 from core.errors import NotFoundError
@@ -42,95 +44,13 @@ MAX_BODY = 512 * 1024  # bytes; a tap brings the whole message along, percent-en
 _CONTENT_TYPES = {"application/json", "application/x-www-form-urlencoded"}
 _TIMEOUT = 10  # seconds for one call of Slack's
 _LOCALE_WAIT = 1.5  # seconds that knowing somebody's language is worth
-_PATIENCE = 10  # seconds that stopping waits for what is under way
 _OK = 200
 _TOO_MUCH = ("invalid_blocks", "msg_blocks_too_long", "msg_too_long")
 _UNREACHABLE = (SlackClientError, aiohttp.ClientError, TimeoutError, OSError)
-_PEOPLES_OWN = {None, "file_share", "thread_broadcast"}  # subtypes; any other is an edit, a deletion, a bot, a notice
 
 Post = Callable[..., Awaitable[object]]
-Payload = Mapping[str, Any]
 
 
-# -- what Slack sends --------------------------------------------------------------------------------------------
-def to_event(body: Payload, own_id: str = "") -> Event | None:
-    """What somebody said to us; None when it was not a person, or not said to us."""
-    said = body["event"]
-    own_id = own_id or next((us["user_id"] for us in body.get("authorizations", ()) if us["is_bot"]), "")
-    user = said.get("user") or ""
-    if user in {"", "USLACKBOT", own_id} or said.get("bot_id") or said.get("edited"):
-        return None
-    direct = said["channel"].startswith("D")
-    to_us = direct or said["type"] == "app_mention"
-    in_group = said.get("channel_type") == "mpim" and bool(own_id) and f"<@{own_id}" in said.get("text", "")
-    if said.get("subtype") not in _PEOPLES_OWN or not (to_us or in_group):
-        return None
-    thread = said.get("thread_ts") or (None if direct else said["ts"])
-    return Event(
-        surface="slack",
-        team=body["team_id"],
-        place=said["channel"],
-        message_id=said["ts"],
-        user=user,
-        text=plain_text(said.get("text") or "", own_id),
-        address={"channel": said["channel"], "thread_ts": thread, "user": user},
-        direct=direct,
-    )
-
-
-_TAG = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
-_EMOJI_CODES = re.compile(r"(?<!\S)(?::[a-z+-][\w+'-]*:(?::skin-tone-\d:)?)+(?!\S)")  # 12:30:15 is none
-
-
-def plain_text(text: str, own_id: str = "") -> str:
-    """What was typed, without Slack's escapes. Who was mentioned goes: platform ids are not kept in a question."""
-
-    def shown(tag: re.Match[str]) -> str:
-        target, label = tag[1], tag[2] or ""
-        if target.startswith("@"):
-            return "" if target == f"@{own_id}" or not label else f"@{label}"
-        if target.startswith("#"):
-            return label and f"#{label}"
-        return label if target.startswith("!") else label or target
-
-    text = _EMOJI_CODES.sub("", _TAG.sub(shown, text))
-    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")  # &amp; last, or &amp;lt; becomes <
-    return re.sub(r"[^\S\n]+", " ", text).strip()
-
-
-@dataclass(frozen=True, slots=True)
-class Tap:
-    """Somebody's tap on a button or a choice."""
-
-    action_id: str
-    value: str
-    team: str
-    user: str
-    channel: str
-    thread_ts: str | None
-    response_url: str
-
-    @property
-    def direct(self) -> bool:
-        """In a conversation of the two of us."""
-        return self.channel.startswith("D")
-
-
-def to_tap(body: Payload) -> Tap:
-    """Read a `block_actions` payload. One about an ephemeral message has no `message`."""
-    action, where, user = body["actions"][0], body["container"], body["user"]
-    return Tap(
-        action_id=action["action_id"],
-        value=action.get("value") or action.get("selected_option", {}).get("value", ""),
-        team=(body.get("team") or {}).get("id") or user["team_id"],  # no team where the whole organisation installed us
-        user=user["id"],
-        channel=where["channel_id"],
-        thread_ts=where.get("thread_ts") or body.get("message", {}).get("thread_ts"),
-        response_url=body["response_url"],
-    )
-
-
-# -- the surface -------------------------------------------------------------------------------------------------
 class SlackSurface:
     """Listens over HTTP, and through Socket Mode where there is an app token. All work is done after the ack."""
 
@@ -147,11 +67,10 @@ class SlackSurface:
         self._verifier = SignatureVerifier(secret) if secret.strip() else None
         self._app = self._listening(secret)
         self._courier = Courier(desk, "slack", self._post)
+        self._background = Background("slack")
         self._socket: AsyncSocketModeHandler | None = None
         self._own_id = ""
         self._locales: dict[str, str] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._lasting: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     async def start(self) -> None:
@@ -162,26 +81,19 @@ class SlackSurface:
         except _UNREACHABLE as error:
             reason = _reason(error) or type(error).__name__
             log.error("Slack does not know us (auth.test: %s). Check SLACK_BOT_TOKEN and the network.", reason)  # noqa: TRY400 - the sentence is all
-        self._spawn(self._courier.watch(), self._lasting)
+        self._background.run(self._courier.watch(), lasting=True)
         app_token = self._settings.slack_app_token.get_secret_value()
         if app_token:
             client = self._web_client(app_token)
             self._socket = AsyncSocketModeHandler(self._app, app_token, logger=self._quiet, web_client=client)
-            self._spawn(self._socket.connect_async(), self._lasting)  # type: ignore[no-untyped-call] # until it succeeds
+            self._background.run(self._socket.connect_async(), lasting=True)  # type: ignore[no-untyped-call] # until it succeeds
 
     async def stop(self) -> None:
-        """Finish what is under way; what takes too long is in the store and is redriven at the next start."""
+        """Take nothing new, and finish what is under way."""
         self._stopping = True
         if self._socket:
             await self._socket.close_async()  # type: ignore[no-untyped-call]
-        for task in self._lasting:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_PATIENCE)
-        left = [*self._tasks, *self._lasting]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await self._background.stop()
         if self._client.session:
             await self._client.session.close()
 
@@ -243,7 +155,7 @@ class SlackSurface:
     async def _said(self, body: Payload) -> None:
         event = to_event(body, self._own_id)  # Bolt has acked
         if event:
-            self._spawn(self._take(event))
+            self._background.run(self._take(event))
 
     async def _take(self, event: Event) -> None:
         await self._courier.take(replace(event, locale=await self._locale(event.user)))
@@ -251,7 +163,7 @@ class SlackSurface:
     def _tapped(self, work: Callable[[Tap], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
         async def listener(ack: AsyncAck, body: Payload) -> None:
             await ack()
-            self._spawn(self._try(work, to_tap(body)))
+            self._background.run(self._try(work, to_tap(body)))
 
         return listener
 
@@ -279,14 +191,6 @@ class SlackSurface:
         except _UNREACHABLE:
             log.exception("could not say sorry on slack")
 
-    def _spawn(self, work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]] | None = None) -> None:
-        """Go on after the ack. The loop itself holds no task: one that nobody keeps may vanish half-way."""
-        tasks = self._tasks if among is None else among
-        task = asyncio.create_task(work)
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-        task.add_done_callback(_log_failure)
-
     # -- buttons --------------------------------------------------------------------------------------------------
     async def _more(self, tap: Tap) -> None:
         await self._put(self._in_place(tap), await self._as_shown(tap), more=True)
@@ -313,20 +217,15 @@ class SlackSurface:
         has_it = answer.moment == moment
         await self._put(self._in_place(tap), answer, more=not has_it)
         if not has_it:
-            await self._whisper(tap, say("slack.no_other", answer.language))
+            await self._whisper(tap, say("reshape.nothing", answer.language))
 
     async def _open(self, tap: Tap) -> None:
         """Another title: for the asker alone, as it may be less public than the place."""
         language, _, article_id = tap.value.partition(" ")
         person = await self._person(tap)
         speak = language_of_locale(language)
-        answer = await asyncio.to_thread(self._desk.open, article_id, person, language=speak)
-        # The desk keeps no opened article, so its buttons would find nothing: it is shown whole and without them.
-        answer = replace(answer, id="")
-        if tap.direct:
-            await self._put(self._posting(tap.channel, tap.thread_ts), answer, more=True)
-        else:
-            await self._put(self._whispering(tap), answer, more=True)
+        answer = await asyncio.to_thread(self._desk.open, article_id, person, language=speak, surface="slack")
+        await self._put(self._posting(tap.channel, tap.thread_ts) if tap.direct else self._whispering(tap), answer)
 
     async def _wrong(self, tap: Tap) -> None:
         answer = await asyncio.to_thread(self._desk.recall, tap.value)
@@ -443,11 +342,6 @@ def _retry_handlers() -> list[AsyncRetryHandler]:
         AsyncServerErrorRetryHandler(),
         AsyncRateLimitErrorRetryHandler(max_retry_count=3),
     ]
-
-
-def _log_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception():
-        log.error("something failed on slack", exc_info=task.exception())
 
 
 async def _nothing() -> None:

@@ -6,6 +6,7 @@ the platform's yes and our note of it sends the same reply again, which beats se
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 
 from core.desk import Desk
@@ -16,6 +17,7 @@ log = logging.getLogger(__name__)
 Send = Callable[[Delivery], Awaitable[None]]
 
 _MOST_ATTEMPTS = 5  # a platform that said no so often means it
+_LAST_TOLD = 500  # messages; each is tried again for five minutes only
 
 
 class Courier:
@@ -28,7 +30,7 @@ class Courier:
         self._send = send
         self._taking: set[tuple[str, str, str]] = set()  # new messages, which redriving leaves alone
         self._in_hand: set[int] = set()  # deliveries being sent, or sent and not noted
-        self._told: set[tuple[str, str]] = set()  # whom we said sorry to
+        self._told: deque[tuple[str, str, str]] = deque(maxlen=_LAST_TOLD)  # what we said sorry for
 
     async def take(self, event: Event) -> None:
         """Answer a message, unless it came before. Whoever addressed us gets a reply, whatever breaks."""
@@ -48,9 +50,8 @@ class Courier:
         except Exception:
             log.exception("could not look for unfinished work on %s", self._surface)
             return
-        for delivery in deliveries:
-            if delivery.attempts < _MOST_ATTEMPTS:
-                await self._deliver(delivery)
+        # Side by side: all are leased since the same moment, and for half a minute only.
+        await asyncio.gather(*(self._deliver(one) for one in deliveries if one.attempts < _MOST_ATTEMPTS))
         for event in events:
             if _name(event) not in self._taking:
                 await self._answer(event)
@@ -83,10 +84,9 @@ class Courier:
 
     async def _apologise(self, event: Event) -> None:
         """Say sorry once, however often the message is tried again."""
-        key = (event.place, event.message_id)
-        if key not in self._told:
-            self._told.add(key)
-            sorry = self._desk.sorry(event.text, event.locale)
+        if _name(event) not in self._told:
+            self._told.append(_name(event))
+            sorry = await asyncio.to_thread(self._desk.sorry, event.text, event.locale)
             await self._try(Delivery(0, self._surface, event.address, sorry))
 
     async def _deliver(self, delivery: Delivery) -> None:

@@ -245,8 +245,8 @@ class Desk:
     ) -> Answer:
         """By confidence. A critical article is never a possible answer, but near danger its title stands first."""
         band = self._confidence.band(self._confidence.of(found))
-        if found.hits[0].article.critical and band is not Band.ANSWER:
-            found = Found(tuple(hit for hit in found.hits if not hit.article.critical))
+        if not (found.hits[0].article.critical and band is Band.ANSWER):
+            found = Found(tuple(hit for hit in found.hits if not hit.article.critical) or found.hits)
         base = replace(base, confidence=self._confidence.of(found))
         band = self._confidence.band(base.confidence)
         if band is Band.UNLIKELY:

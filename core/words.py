@@ -36,6 +36,12 @@ def say(key: str, language: Language, **values: str) -> str:
     return sentence
 
 
+def reasons(language: Language) -> dict[str, str]:
+    """What can be wrong with an answer: the reasons of a `Feedback`, each with its words."""
+    prefix = "feedback.reasons."
+    return {key.removeprefix(prefix): word for key, word in words(language).items() if key.startswith(prefix)}
+
+
 def say_date(day: date, language: Language) -> str:
     """1 oktober 2026, 1 October 2026."""
     months = words(language)["date.months"].split()

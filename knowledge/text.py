@@ -1,4 +1,4 @@
-"""Lines, words, sentences, list items and blocks of Markdown text."""
+"""Lines, words, sentences, list items, blocks and links of Markdown text."""
 
 import re
 from functools import cache
@@ -13,6 +13,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _WORD = re.compile(r"\S*\w\S*")
 _NUMBER_OF_ITEM = re.compile(r"(?m)(?:^|(?<=\r))[ \t]*\d+[.)][ \t]+")
 _ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?=\S)")
+_LINK = re.compile(r"(?:https?://|mailto:|tel:)[^\s/]", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"'”’)]))\s+(?=[\"'“‘(]?[A-ZÀ-Þ0-9])")
 
 
@@ -52,6 +53,11 @@ def items(text: str) -> list[str]:
 def without_mark(item: str) -> str:
     """A list item without its dash or number."""
     return _ITEM.sub("", item, count=1).strip()
+
+
+def is_link(address: str) -> bool:
+    """Whether it may be tapped: a web page, an e-mail address or a telephone number."""
+    return bool(_LINK.match(address))
 
 
 def blocks(text: str) -> list["Token"]:

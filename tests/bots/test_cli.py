@@ -5,6 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bots import cli, console
+from core.boot import SEEDS
 from core.errors import BijdehandError
 
 RUN = CliRunner()
@@ -250,6 +251,12 @@ def test_moments_can_be_measured_from_a_file(tmp_path):
     report = json.loads(run("evaluate", "moments", "m.jsonl", "--json").stdout)
     assert report["messages"] == 2
     assert "accuracy" in run("evaluate", "moments", "m.jsonl").stdout
+
+
+def test_the_messages_it_learnt_from_are_cross_validated():
+    result = run("evaluate", "moments", str(SEEDS / "moments.jsonl"), "--json")
+    assert json.loads(result.stdout)["accuracy"] < 0.9, "better is not to be had from words alone on unseen sectors"
+    assert "never saw" in result.stderr
 
 
 def test_every_command_has_help():

@@ -1,4 +1,7 @@
+import asyncio
 import logging
+import threading
+from dataclasses import replace
 
 import pytest
 from conftest import article, make_desk
@@ -73,3 +76,48 @@ async def test_a_broken_model_leaves_the_asker_with_a_sentence_and_no_second_try
     await Courier(desk, "slack", posted).take(EVENT)
     await Courier(desk, "slack", posted).redrive()
     assert [answer.outcome for answer in posted.answers] == [Outcome.FAILED]
+
+
+async def test_replies_that_a_crash_left_go_out_side_by_side(desk):
+    for number in range(3):
+        event = replace(EVENT, message_id=f"1.{number}")
+        desk.receive(event)
+        desk.not_sent(desk.handle(event), "the process died")
+    together = asyncio.Barrier(3)
+
+    async def send(delivery):
+        await asyncio.wait_for(together.wait(), 10)
+
+    await Courier(desk, "slack", send).redrive()
+    assert desk.outbox("slack") == []
+
+
+async def test_one_reply_that_cannot_be_sent_keeps_no_other(desk):
+    for number in range(2):
+        event = replace(EVENT, message_id=f"1.{number}")
+        desk.receive(event)
+        desk.not_sent(desk.handle(event), "the process died")
+    posted = Posted(refuse=1)
+    await Courier(desk, "slack", posted).redrive()
+    assert len(posted.answers) == 1
+    assert len(desk.outbox("slack")) == 1
+
+
+async def test_making_an_excuse_does_not_hold_up_the_others(desk, monkeypatch):
+    monkeypatch.setattr(desk.store, "receive", lambda event, now: 1 / 0)
+    threads = []
+    sorry = desk.sorry
+    monkeypatch.setattr(desk, "sorry", lambda *said: threads.append(threading.current_thread()) or sorry(*said))
+    await Courier(desk, "slack", Posted()).take(EVENT)
+    assert threads
+    assert threading.current_thread() not in threads
+
+
+async def test_whom_we_said_sorry_to_is_remembered_for_the_last_messages_only(desk, monkeypatch):
+    monkeypatch.setattr("core.courier._LAST_TOLD", 2)
+    monkeypatch.setattr(desk.store, "receive", lambda event, now: 1 / 0)
+    posted = Posted()
+    courier = Courier(desk, "slack", posted)
+    for number in (1, 2, 3, 3, 2, 1):
+        await courier.take(replace(EVENT, message_id=f"1.{number}"))
+    assert len(posted.answers) == 4

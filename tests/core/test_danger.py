@@ -105,3 +105,9 @@ def test_a_critical_article_that_is_not_valid_today_does_not_lead(store):
     assert not gone.is_live(TODAY)
     answer = make_desk(store, (gone, PRICE)).answer(question("gaslek in huis"))
     assert answer.card is None or answer.card.article_id != "gas"
+
+
+def test_a_critical_article_is_no_title_to_tap_for_an_ordinary_question(desk):
+    answer = desk.answer(question("wat kost gas per kuub volgens het tarief"))
+    assert answer.card is None or not answer.card.critical
+    assert not {other.article_id for other in answer.alternatives} & {"gas", "gas-en"}

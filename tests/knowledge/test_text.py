@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up import bodies
 
-from knowledge.text import count_words, items, lines, sentences, without_mark
+from knowledge.text import count_words, is_link, items, lines, sentences, without_mark
 
 
 @given(bodies)
@@ -74,3 +74,16 @@ def test_an_introduction_is_an_item_of_its_own():
 @given(st.sampled_from(["- ", "* ", "1. ", "12) ", "  + "]), st.text(st.characters(categories=["L"]), min_size=1))
 def test_an_item_can_do_without_its_mark(mark, word):
     assert without_mark(mark + word) == word
+
+
+@pytest.mark.parametrize("address", ["https://kennis.example/a?b=c", "HTTP://x", "mailto:a@b.example", "tel:0800-1234"])
+def test_what_leads_to_a_page_a_mailbox_or_a_telephone_is_a_link(address):
+    assert is_link(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "x", "/pad", "//x.example", "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "https://", "tel: "],
+)
+def test_anything_else_is_none(address):
+    assert not is_link(address)
