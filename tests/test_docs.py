@@ -20,6 +20,7 @@ COMMANDS = sorted(set(re.findall(r"`(bijdehand [a-z][^`\n]*)`", README)))
 # What cannot be run as it stands, and why.
 NOT_RUN = {
     "bijdehand import": "a mention in a sentence; the table has it with a folder",
+    "bijdehand evaluate retrieval": "a mention in a sentence",
     "bijdehand lint": "a mention in a sentence; the table has it with a folder",
     "bijdehand serve": "runs until stopped; tests/bots/test_serve.py starts it",
     "bijdehand chat": "waits for a person; tests/bots/test_cli.py types to it",
