@@ -81,14 +81,19 @@ async def serve(desk: Desk, settings: Settings, *, tell: Tell) -> None:
         tell(f"Web chat    http://127.0.0.1:{local}/")
         if found:
             port = await _listen(stack, public_app(found), settings.host, settings.port, "BIJDEHAND_PORT")
+        stack.push_async_callback(_stop, found)
         for name in ("Slack", "Teams"):
             if name in found:
                 await found[name].start()
-                stack.push_async_callback(found[name].stop)
                 tell(f"{name:<11} on, http://{settings.host}:{port}{found[name].path}")
             else:
                 tell(f"{name:<11} off (bijdehand doctor says what it needs)")
         await _until_stopped()
+
+
+async def _stop(found: dict[str, Surface]) -> None:
+    """All at once: whoever told us to stop may not wait much longer than one of them needs."""
+    await asyncio.gather(*(surface.stop() for surface in found.values()))
 
 
 async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, host: str, port: int, variable: str) -> int:

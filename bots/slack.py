@@ -225,7 +225,8 @@ class SlackSurface:
         person = await self._person(tap)
         speak = language_of_locale(language)
         answer = await asyncio.to_thread(self._desk.open, article_id, person, language=speak, surface="slack")
-        await self._put(self._posting(tap.channel, tap.thread_ts) if tap.direct else self._whispering(tap), answer)
+        post = self._posting(tap.channel, tap.thread_ts) if tap.direct else self._whispering(tap)
+        await self._put(post, answer)
 
     async def _wrong(self, tap: Tap) -> None:
         answer = await asyncio.to_thread(self._desk.recall, tap.value)

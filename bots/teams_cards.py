@@ -1,42 +1,37 @@
-"""An answer as a Teams message: an Adaptive Card, or text where there is nothing to tap. Pure, and plain dicts.
-
-Teams reads a little Markdown in a TextBlock, every client a little differently: what it does with an escaped mark
-differs most. So text with a sign that could be read as a mark goes into a RichTextBlock, where nothing is interpreted.
-"""
+"""An answer as a Teams message: an Adaptive Card, or text where there is nothing to tap. Pure, and plain dicts."""
 
 import html
 import json
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from itertools import groupby
-from typing import Any
-from urllib.parse import quote, urlsplit
 
-from markdown_it import MarkdownIt
-from markdown_it.tree import SyntaxTreeNode
-
+from bots.teams_text import (
+    Json,
+    Run,
+    clean,
+    clip,
+    markdown_elements,
+    one_line,
+    plain,
+    run_elements,
+    safe_url,
+    sentence_elements,
+)
 from core.model import Answer, Card
-from core.words import say, words
+from core.words import reasons, say
 from knowledge.article import Kind
 from knowledge.moment import Moment
 from knowledge.shape import Part
-
-Json = dict[str, Any]
 
 CARD = "application/vnd.microsoft.card.adaptive"
 MAX_CARD = 28_000  # bytes, as JSON
 MAX_MESSAGE = 80_000
 
-_EMOJI = {Moment.NEW: "🌱", Moment.MORE: "🔎", Moment.APPLY: "✅", Moment.SOLVE: "🛠️", Moment.CHANGE: "🔄"}
-_MAX_SENTENCE = 1000  # characters
+_MAX_SOURCE = 1000  # characters
 _MAX_SUMMARY = 250
 _MAX_BUTTON = 80
 _MAX_TEXT = 4000
-_MAX_URL = 1000
 _MAX_ID = 255
 _MAX_ALTERNATIVES = 5
-_MAX_LINES = 20  # in one list: what does not fit is left out by the element
 
 
 # -- messages ---------------------------------------------------------------------------------------------------------
@@ -53,18 +48,18 @@ def text_message(text: str) -> Json:
     return {
         "type": "message",
         "textFormat": "markdown",
-        "text": html.escape(_clip(_clean(text).strip(), _MAX_TEXT), quote=False) or "…",
+        "text": html.escape(clip(clean(text).strip(), _MAX_TEXT), quote=False) or "…",
     }
 
 
 def summary(answer: Answer) -> str:
     """The answer in a line, for notifications and for clients that show no cards."""
-    said = _plain(answer.message)
+    said = plain(answer.message)
     if answer.card:
         parts = sorted(answer.card.first, key=lambda part: part.kind is not Kind.VERDICT)
-        first = _plain(parts[0].text) if parts else ""
-        said = " ".join(filter(None, (said, ": ".join(filter(None, (_one_line(answer.card.title), first))))))
-    return _clip(said or _one_line(answer.bridge) or "…", _MAX_SUMMARY)
+        first = plain(parts[0].text) if parts else ""
+        said = " ".join(filter(None, (said, ": ".join(filter(None, (one_line(answer.card.title), first))))))
+    return clip(said or one_line(answer.bridge) or "…", _MAX_SUMMARY)
 
 
 # -- the card ---------------------------------------------------------------------------------------------------------
@@ -97,25 +92,25 @@ def answer_card(answer: Answer, *, notice: str = "") -> Json:
 def _head(answer: Answer) -> Iterator[Json]:
     """Everything in sight before More is tapped."""
     yield from _boxed("warning", answer.warnings)
-    yield from _written(answer.message)
+    yield from markdown_elements(answer.message)
     if answer.message:  # not sure, or not known: what it may have been stands right there, one tap away
         yield from _alternatives(answer)
     if answer.card:
         yield from _shown(answer, answer.card)
     yield from _boxed("emphasis", [answer.bridge])
     if answer.alternatives and not answer.message:
-        yield from _said(say("head.also", answer.language), isSubtle=True, spacing="Medium")
+        yield from sentence_elements(say("head.also", answer.language), isSubtle=True, spacing="Medium")
         yield from _alternatives(answer)
 
 
 def _shown(answer: Answer, card: Card) -> Iterator[Json]:
     language = answer.language
     if answer.moment:
-        tag = f"{_EMOJI[answer.moment]} {say(f'moment.{answer.moment}', language)}"
-        yield from _said(tag, size="Small", isSubtle=True)
+        tag = f"{answer.moment.sign} {say(f'moment.{answer.moment}', language)}"
+        yield from sentence_elements(tag, size="Small", isSubtle=True)
     if card.critical:
-        yield from _said(f"⚠️ {say('head.critical', language)}", weight="Bolder", color="Attention")
-    yield from _said(card.title, weight="Bolder", size="Medium", style="heading", spacing="Small")
+        yield from sentence_elements(f"⚠️ {say('head.critical', language)}", weight="Bolder", color="Attention")
+    yield from sentence_elements(card.title, weight="Bolder", size="Medium", style="heading", spacing="Small")
     yield from _boxed("warning", card.notes)
     for part in card.first:
         yield from _part(part)
@@ -124,8 +119,8 @@ def _shown(answer: Answer, card: Card) -> Iterator[Json]:
 def _part(part: Part) -> list[Json]:
     """A section: its heading and its text. What to say to the customer stands apart from the rest."""
     verdict = part.kind is Kind.VERDICT
-    text = _written(part.text, **({"weight": "Bolder"} if verdict else {}))
-    heading = [] if verdict or not text else _said(part.heading, weight="Bolder", spacing="Medium")
+    text = markdown_elements(part.text, **({"weight": "Bolder"} if verdict else {}))
+    heading = [] if verdict or not text else sentence_elements(part.heading, weight="Bolder", spacing="Medium")
     return [_box("emphasis", [*heading, *text])] if part.kind is Kind.SAY and text else [*heading, *text]
 
 
@@ -133,21 +128,21 @@ def _source(answer: Answer) -> list[Json]:
     """Where it comes from and how fresh it is."""
     if not answer.card:
         return []
-    source = _clip(_one_line(answer.card.source), _MAX_SENTENCE)
+    source = clip(one_line(answer.card.source), _MAX_SOURCE)
     runs = [Run(source)] if source else []
     for key, link in (("source.link", answer.card.url), ("source.training", answer.card.training)):
         if link.strip():
-            url, name = _url(link), say(key, answer.language)
+            url, name = safe_url(link), say(key, answer.language)
             runs += [Run(" · ")] if runs else []
-            runs.append(Run(name, url=url) if url else Run(f"{name}: {_clip(_one_line(link), _MAX_BUTTON)}"))
-    return _elements([[Line("", tuple(runs))]], size="Small", isSubtle=True, spacing="Medium") if runs else []
+            runs.append(Run(name, url=url) if url else Run(f"{name}: {clip(one_line(link), _MAX_BUTTON)}"))
+    return run_elements(tuple(runs), size="Small", isSubtle=True, spacing="Medium") if runs else []
 
 
 def _cut(answer: Answer) -> list[Json]:
     """What stands where the rest would not fit."""
-    url = _url(answer.card.url) if answer.card else ""
+    url = safe_url(answer.card.url) if answer.card else ""
     link = (Run(" "), Run(say("source.link", answer.language), url=url)) if url else ()
-    return _elements([[Line("", (Run(say("teams.cut", answer.language)), *link))]], isSubtle=True)
+    return run_elements((Run(say("answer.cut", answer.language)), *link), isSubtle=True)
 
 
 def _fitting(elements: list[Json], room: int) -> tuple[list[Json], int]:
@@ -163,6 +158,15 @@ def _fitting(elements: list[Json], room: int) -> tuple[list[Json], int]:
 
 def _size(value: object) -> int:
     return len(json.dumps(value))  # everything outside ASCII is escaped, as it is when it is sent
+
+
+def _boxed(style: str, sentences: Iterable[str]) -> list[Json]:
+    """Each on a ground of its own: as a colour of text, good and warning are too pale to read."""
+    return [_box(style, said) for sentence in sentences if (said := sentence_elements(sentence))]
+
+
+def _box(style: str, items: list[Json]) -> Json:
+    return {"type": "Container", "style": style, "spacing": "Medium", "items": items}
 
 
 # -- what can be tapped -----------------------------------------------------------------------------------------------
@@ -198,9 +202,8 @@ def _shapes(answer: Answer) -> list[Json]:
 
 def _reasons(answer: Answer) -> list[Json]:
     return [
-        _execute(answer, sentence, "wrong", answer_id=answer.id, reason=key.rpartition(".")[2], **_shape(answer))
-        for key, sentence in words(answer.language).items()
-        if key.startswith("feedback.reasons.")
+        _execute(answer, words, "wrong", answer_id=answer.id, reason=reason, **_shape(answer))
+        for reason, words in reasons(answer.language).items()
     ]
 
 
@@ -210,13 +213,13 @@ def _shape(answer: Answer) -> dict[str, str]:
 
 
 def _choice(title: str, question: str, actions: list[Json]) -> Json:
-    asked = {"type": "AdaptiveCard", "body": _said(question), "actions": actions}
+    asked = {"type": "AdaptiveCard", "body": sentence_elements(question), "actions": actions}
     return {"type": "Action.ShowCard", "title": title, "card": asked}
 
 
 def _execute(answer: Answer, title: str, verb: str, **data: str) -> Json:
     """A button that changes the card it stands on; in a client that is too old for those it posts a new one."""
-    named = {"title": _clip(_one_line(title), _MAX_BUTTON) or "…"}
+    named = {"title": clip(one_line(title), _MAX_BUTTON) or "…"}
     sent = {"data": {"verb": verb, "language": answer.language} | data}
     fallback = {"type": "Action.Submit"} | named | sent
     return {"type": "Action.Execute", "verb": verb, "fallback": fallback} | named | sent

@@ -1,3 +1,37 @@
+"""Text as Teams can show it: Markdown in elements of a card, sentences cut to size, addresses made safe. Pure.
+
+Teams reads a little Markdown in a TextBlock, every client a little differently: what it does with an escaped mark
+differs most. So text with a sign that could be read as a mark goes into a RichTextBlock, where nothing is interpreted.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+from urllib.parse import quote
+
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
+from knowledge.text import is_link
+
+Json = dict[str, Any]
+
+_MAX_SENTENCE = 1000  # characters
+_MAX_URL = 1000
+_MAX_LINES = 20  # in one list: what does not fit is left out by the element
+
+_MARKDOWN = MarkdownIt("commonmark").enable("table")
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_DEEPER = "\u2003\u2003"  # em spaces; Teams knows no list in a list
+_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+# What some client reads as a mark, wherever it stands and at the beginning of a line.
+_MARK = re.compile(r"[*_`\\<]|~~|\][(\[]|&#?\w+;")
+_OPENING = re.compile(r"\s*(?:(?:[-+#]+|\d+[.)])(?:\s|$)|>|-{3}|={3})")
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Text that looks the same from end to end."""
@@ -17,24 +51,48 @@ class Line:
     runs: tuple[Run, ...]
 
 
-def _said(text: str, **style: object) -> list[Json]:
+def sentence_elements(text: str, **style: object) -> list[Json]:
     """A sentence, to be read as it is."""
-    line = _clip(_one_line(text), _MAX_SENTENCE)
-    return _elements([[Line("", (Run(line),))]], **style) if line else []
+    line = clip(one_line(text), _MAX_SENTENCE)
+    return run_elements((Run(line),), **style) if line else []
 
 
-def _written(markdown: str, **style: object) -> list[Json]:
+def markdown_elements(markdown: str, **style: object) -> list[Json]:
     """Markdown by somebody else."""
-    return _elements(_groups(SyntaxTreeNode(_MARKDOWN.parse(_clean(markdown))).children), **style)
+    return _elements(_read(markdown), **style)
 
 
-def _boxed(style: str, sentences: Iterable[str]) -> list[Json]:
-    """Each on a ground of its own: as a colour of text, good and warning are too pale to read."""
-    return [_box(style, said) for sentence in sentences if (said := _said(sentence))]
+def run_elements(runs: tuple[Run, ...], **style: object) -> list[Json]:
+    """A line of our own making."""
+    return _elements([[Line("", runs)]], **style)
 
 
-def _box(style: str, items: list[Json]) -> Json:
-    return {"type": "Container", "style": style, "spacing": "Medium", "items": items}
+def plain(markdown: str) -> str:
+    """The text of Markdown in one line."""
+    lines = (line.mark + "".join(run.text for run in line.runs) for group in _read(markdown) for line in group)
+    return one_line(" ".join(lines))
+
+
+def one_line(text: str) -> str:
+    """A sentence without the breaks that were in it."""
+    return " ".join(clean(text).split())
+
+
+def clip(text: str, most: int) -> str:
+    """As much as fits, with an ellipsis for the rest."""
+    return text if len(text) <= most else text[: most - 2].rstrip() + " …"
+
+
+def clean(text: str) -> str:
+    """Nothing that JSON or Teams chokes on, and no {{DATE(…)}}, which a card would fill in."""
+    return _UNFIT.sub("\ufffd", text).replace("{{", "{\u200b{")
+
+
+def safe_url(link: str) -> str:
+    """An address that may be tapped, or nothing."""
+    link = link.strip()
+    safe = quote(link, safe="%/:?#@!$&'*+,;=~-._", errors="replace")
+    return safe if is_link(link) and len(safe) <= _MAX_URL else ""
 
 
 def _elements(groups: Iterable[list[Line]], **style: object) -> list[Json]:
@@ -66,11 +124,6 @@ def _text_run(run: Run, look: Json) -> Json:
     return made
 
 
-# What some client reads as a mark, wherever it stands and at the beginning of a line.
-_MARK = re.compile(r"[*_`\\<]|~~|\][(\[]|&#?\w+;")
-_OPENING = re.compile(r"\s*(?:(?:[-+#]+|\d+[.)])(?:\s|$)|>|-{3}|={3})")
-
-
 def _is_safe(line: Line) -> bool:
     """Whether Teams shows this as it is meant."""
     texts = ["", *(run.text for run in line.runs), ""]
@@ -99,45 +152,8 @@ def _marked(line: Line) -> str:
     return said
 
 
-def _plain(markdown: str) -> str:
-    """The text of Markdown in one line."""
-    groups = _groups(SyntaxTreeNode(_MARKDOWN.parse(_clean(markdown))).children)
-    lines = (line.mark + "".join(run.text for run in line.runs) for group in groups for line in group)
-    return _one_line(" ".join(lines))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(_clean(text).split())
-
-
-def _clip(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 2].rstrip() + " …"
-
-
-_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-
-
-def _clean(text: str) -> str:
-    """Nothing that JSON or Teams chokes on, and no {{DATE(…)}}, which a card would fill in."""
-    return _UNFIT.sub("\ufffd", text).replace("{{", "{\u200b{")
-
-
-def _url(link: str) -> str:
-    """An address that may be tapped, or nothing."""
-    link = link.strip()
-    try:
-        known = urlsplit(link).scheme.lower() in {"http", "https", "mailto", "tel"}
-    except ValueError:
-        return ""
-    safe = quote(link, safe="%/:?#@!$&'*+,;=~-._[]", errors="replace").replace("[", "%5B").replace("]", "%5D")
-    return safe if known and len(safe) <= _MAX_URL else ""
-
-
-# -- Markdown ---------------------------------------------------------------------------------------------------------
-_MARKDOWN = MarkdownIt("commonmark").enable("table")
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_DEEPER = "\u2003\u2003"  # em spaces; Teams knows no list in a list
+def _read(markdown: str) -> Iterator[list[Line]]:
+    return _groups(SyntaxTreeNode(_MARKDOWN.parse(clean(markdown))).children)
 
 
 def _groups(nodes: Iterable[SyntaxTreeNode]) -> Iterator[list[Line]]:
@@ -213,7 +229,7 @@ def _runs(node: SyntaxTreeNode, look: Run) -> Iterator[Run]:
                 shown = _COMMENT.sub("", child.content)
                 yield Run("\n") if _BREAK.fullmatch(shown) else replace(look, text=shown)
             case "image":
-                yield replace(look, text=child.content, url=_url(str(child.attrs["src"])))
+                yield replace(look, text=child.content, url=safe_url(str(child.attrs["src"])))
             case _:
                 yield from _runs(child, _look(child, look))
 
@@ -225,7 +241,7 @@ def _look(node: SyntaxTreeNode, look: Run) -> Run:
         case "em":
             return replace(look, italic=True)
         case "link":
-            return replace(look, url=_url(str(node.attrs["href"])))
+            return replace(look, url=safe_url(str(node.attrs["href"])))
     return look
 
 

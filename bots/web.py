@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -11,21 +11,19 @@ from urllib.parse import parse_qsl, quote
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-from markupsafe import Markup, escape
 
+from bots.web_text import inline, markdown, sentences
 from core.card import current_change
 from core.desk import MAX_QUESTION, Desk
 from core.errors import NotFoundError
 from core.language import language_of_locale
 from core.model import Answer, Feedback, Outcome, Person, Question
 from core.store import Identity
-from core.words import say, say_date, words
+from core.words import reasons, say, say_date
 from knowledge.article import Article, Kind, Language
 from knowledge.moment import Moment
 from knowledge.shape import Part
-from knowledge.text import items, without_mark
+from knowledge.text import is_link
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +33,6 @@ _HERE = Path(__file__).parent
 _LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _COOKIE = "bijdehand_lang"  # cookies are shared by every port of this machine, so the name says whose it is
 _YEAR = 365 * 24 * 3600
-_EMOJI = {Moment.NEW: "🌱", Moment.MORE: "🔎", Moment.APPLY: "✅", Moment.SOLVE: "🛠️", Moment.CHANGE: "🔄"}
 _DRAFT = web.RequestKey("draft", str)  # what to leave in the box
 _LANG = web.RequestKey("lang", str)  # the language that a form asks for
 _SENTENCE_OF_STATUS = {404: "web.not_found", 413: "error.too_long"}
@@ -109,7 +106,7 @@ class _Pages:
     async def feedback(self, request: web.Request) -> web.Response:
         form = await _form(request)
         reason = form.get("reason", "")
-        if reason not in _reasons(_language(request)):
+        if reason not in reasons(_language(request)):
             raise web.HTTPBadRequest
         answer = await asyncio.to_thread(self._rate, form.get("answer_id", ""), reason)
         if _is_fragment(request):
@@ -255,11 +252,6 @@ def _moment(name: str) -> Moment | None:
     return Moment(name) if name in list(Moment) else None
 
 
-def _reasons(language: Language) -> dict[str, str]:
-    prefix = "feedback.reasons."
-    return {key.removeprefix(prefix): word for key, word in words(language).items() if key.startswith(prefix)}
-
-
 def _is_fragment(request: web.Request) -> bool:
     """Whether app.js asks, which puts the piece where it belongs, or a browser that wants a whole page."""
     return "X-Requested-With" in request.headers
@@ -301,15 +293,15 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"say": say, "moments": list(Moment), "emoji": _EMOJI, "reasons": _reasons}
+    made.globals |= {"say": say, "moments": list(Moment), "reasons": reasons}
     made.filters |= {
-        "markdown": _markdown,
-        "inline": _inline,
-        "sentences": _sentences,
+        "markdown": markdown,
+        "inline": inline,
+        "sentences": sentences,
         "leading": _leading,
         "path": _path,
-        "link": _link,
     }
+    made.tests["link"] = is_link
     return made
 
 
@@ -317,99 +309,6 @@ def _path(article_id: str) -> str:
     return "/article/" + quote(article_id)
 
 
-def _link(url: str) -> str:
-    """The address of a web page, or nothing."""
-    return url if re.match(r"https?://[^\s/]", url, re.IGNORECASE) else ""
-
-
 def _leading(parts: tuple[Part, ...]) -> int:
     """Which part is drawn large: the first, but not who the customer must prove to be."""
     return next((i for i, part in enumerate(parts) if part.kind is not Kind.IDENTIFY), 0)
-
-
-# -- Markdown --------------------------------------------------------------------------------------------------------
-class _Reader(MarkdownIt):
-    """CommonMark with tables, without HTML, and with links only to where a link may go."""
-
-    def validateLink(self, url: str) -> bool:  # noqa: N802 - the name that markdown-it calls
-        return bool(re.match(r"(https?|mailto|tel):", url, re.IGNORECASE))
-
-
-@cache
-def _reader() -> MarkdownIt:
-    made = _Reader("commonmark", {"html": False}).enable("table")
-    made.add_render_rule("text", _text)
-    return made
-
-
-def _text(renderer: object, tokens: Sequence[Token], place: int, *_: object) -> str:
-    """Plain text, its figures unbroken: an amount whose € ends a line is misread."""
-    return _FIGURE.sub(r'<span class="figure">\g<0></span>', str(escape(tokens[place].content)))
-
-
-def _markdown(text: str, below: int = 4) -> Markup:
-    """Markdown as HTML, its headings deeper than the heading it stands under."""
-    return _rendered(_reader().parse(text), below)
-
-
-def _inline(text: str) -> Markup:
-    """A sentence with its emphasis, without paragraphs."""
-    return _rendered(_reader().parseInline(text))
-
-
-def _rendered(tokens: list[Token], below: int = 4) -> Markup:
-    for token in tokens:
-        _dress(token, below)
-    # markdown-it escapes all text and has HTML switched off.
-    return Markup(_reader().renderer.render(tokens, _reader().options, {}))  # noqa: S704
-
-
-def _dress(token: Token, below: int) -> None:
-    """Make a token fit for our pages."""
-    for child in token.children or []:
-        _dress(child, below)
-    if token.type in {"heading_open", "heading_close"}:
-        token.tag = f"h{min(6, max(below + 1, int(token.tag[1:])))}"
-    elif token.type == "link_open" and token.attrs["href"]:
-        token.attrs |= {"rel": "noopener noreferrer", "target": "_blank"}
-    elif token.type == "link_open":  # `[x]()`, which no validation sees, would lead to the page itself
-        token.attrs.clear()
-    elif token.type == "image":  # nothing is fetched from elsewhere
-        token.type = "text"
-    elif "style" in token.attrs:  # an aligned cell; the content policy forbids styles of its own
-        token.attrs["class"] = str(token.attrs.pop("style")).removeprefix("text-align:")
-
-
-class _Sentence(NamedTuple):
-    """A sentence for the customer: as written, and bare for the clipboard."""
-
-    html: Markup
-    bare: str
-
-
-def _sentences(text: str) -> list[_Sentence]:
-    """The sentences of a part, each ready to be copied."""
-    spoken = [without_mark(item) for item in items(text)]
-    return [_Sentence(_inline(sentence), _bare(_plain(sentence))) for sentence in spoken]
-
-
-_FIGURE = re.compile(r"€ ?\d[\d.,]*|\b\d+(?:-\d+)+\b")
-_QUOTED = re.compile(r'"([^"“”„]+)"|[“„]([^"“”„]+)[“”]')
-_MARKS = '"“”„'
-
-
-def _bare(sentence: str) -> str:
-    """What stands between the quotation marks, without who is speaking or what to mind.
-
-    With more than one pair we cannot know what is said and what is quoted in it: then all of it, outer marks off.
-    """
-    quoted = _QUOTED.findall(sentence)
-    if len(quoted) == 1 and sum(sentence.count(mark) for mark in _MARKS) == 2:  # noqa: PLR2004 - a pair
-        return "".join(quoted[0]).strip()
-    return sentence.strip(_MARKS + " ")
-
-
-def _plain(text: str) -> str:
-    """Markdown as it reads aloud."""
-    [line] = _reader().parseInline(text)
-    return "".join(" " if child.type.endswith("break") else child.content for child in line.children or [])

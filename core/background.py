@@ -12,7 +12,7 @@ _PATIENCE = 8.0  # seconds for what is under way when we stop; container runtime
 
 
 class Background:
-    """What one surface has under way. The event loop itself holds no task: one that nobody keeps may vanish half-way."""
+    """What one surface has under way. The event loop itself holds no task: one that nobody keeps may vanish."""
 
     def __init__(self, surface: str) -> None:
         """The surface is named in the log when something fails."""

@@ -26,7 +26,7 @@ from knowledge.article import Article
 
 _log = logging.getLogger(__name__)
 
-# Grams and vector together tell 97 of 100 unseen messages right, the vector alone 88; both weights are flat around here.
+# Together, grams and vector tell 97 of 100 unseen messages right, the vector alone 88; the weights matter little.
 _GRAM_WEIGHT = 2.0
 _STRENGTH = 10.0  # sklearn's C
 _BUCKETS = 2**15

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.boot import SEEDS
+from core.boot import SEEDS, open_desk
 from core.confidence import Confidence
 from core.danger import Lookout
 from core.desk import Desk
@@ -114,3 +114,13 @@ def starter_articles() -> tuple[Article, ...]:
     from knowledge.readers import read
 
     return tuple(found.article for found in read(SEEDS / "articles"))
+
+
+@pytest.fixture(scope="session")
+def starter_desk(tmp_path_factory, real_embedder, starter_articles, model_cache):
+    """A desk on the real model that knows the starter knowledge."""
+    settings = Settings(cache=model_cache)
+    store = open_store(tmp_path_factory.mktemp("starter") / "bijdehand.db")
+    shelve(store, real_embedder, starter_articles)
+    yield open_desk(settings, store=store, embedder=real_embedder, now=lambda: TODAY)
+    store.close()

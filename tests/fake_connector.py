@@ -181,8 +181,8 @@ class FakeTeams:
 
     async def settled(self):
         """Wait until nothing is under way."""
-        while self.surface._tasks:
-            await asyncio.wait(self.surface._tasks, timeout=WAIT)
+        async with asyncio.timeout(WAIT):
+            await self.surface._background.settled()
 
     # -- activities ----------------------------------------------------------------------------------------------------
     def message(self, text, **over):

@@ -293,8 +293,7 @@ class SlackChat:
     async def settled(self):
         """Until the adapter has nothing under way."""
         async with asyncio.timeout(PATIENCE):
-            while self.surface._tasks:
-                await asyncio.wait(self.surface._tasks)
+            await self.surface._background.settled()
 
 
 async def ask_slack(desk, text, *, user="U1", locale=""):

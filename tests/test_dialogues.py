@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from conftest import TODAY, make_desk
+from conftest import make_desk
 from fake_connector import FakeTeams
 from fake_connector import shown as teams_text
 from fake_slack import SlackChat
@@ -16,11 +16,7 @@ from fake_slack import texts as slack_texts
 from rich.console import Console
 
 from bots import terminal, web
-from core.boot import make_lookout, make_moments, open_desk
-from core.library import shelve
 from core.model import Question
-from core.settings import Settings
-from core.store.sqlite import open_store
 from core.words import say
 from knowledge.moment import Moment
 
@@ -111,22 +107,6 @@ async def surface(name, desk):
 SURFACES = ["terminal", "web", "slack", "teams"]
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory, real_embedder, starter_articles, model_cache):
-    settings = Settings(cache=model_cache)
-    store = open_store(tmp_path_factory.mktemp("dialogues") / "bijdehand.db")
-    shelve(store, real_embedder, starter_articles)
-    yield open_desk(
-        settings,
-        store=store,
-        embedder=real_embedder,
-        moments=make_moments(settings, real_embedder),
-        lookout=make_lookout(settings, real_embedder),
-        now=lambda: TODAY,
-    )
-    store.close()
-
-
 def plain(text):
     """Without the marks and joints that a surface puts between or inside words."""
     return re.sub(r"[\s\u200b\u2060]+", " ", text)
@@ -135,8 +115,8 @@ def plain(text):
 @pytest.mark.model
 @pytest.mark.parametrize("name", SURFACES)
 @pytest.mark.parametrize(("text", "title", "moment", "language"), TABLE)
-async def test_every_surface_gives_the_same_answer(desk, name, text, title, moment, language):
-    async with surface(name, desk) as asker:
+async def test_every_surface_gives_the_same_answer(starter_desk, name, text, title, moment, language):
+    async with surface(name, starter_desk) as asker:
         reply = plain(await asker.ask(text))
     if title is None:
         assert say("answer.none_near", language) in reply

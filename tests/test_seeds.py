@@ -6,12 +6,9 @@ from collections import Counter
 import pytest
 from conftest import AMSTERDAM, TODAY
 
-from core.boot import SEEDS, make_lookout, make_moments, open_desk
+from core.boot import SEEDS
 from core.card import card_of
-from core.library import shelve
 from core.model import Outcome, Person, Question
-from core.settings import Settings
-from core.store.sqlite import open_store
 from knowledge.article import Kind
 from knowledge.lint import lint
 from knowledge.moment import Moment
@@ -98,22 +95,6 @@ def test_law_is_named_where_an_article_says_law(starter_articles):
             assert ":" in article.basis, article.id
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory, real_embedder, starter_articles, model_cache):
-    settings = Settings(cache=model_cache)
-    store = open_store(tmp_path_factory.mktemp("seeds") / "bijdehand.db")
-    shelve(store, real_embedder, starter_articles)
-    yield open_desk(
-        settings,
-        store=store,
-        embedder=real_embedder,
-        moments=make_moments(settings, real_embedder),
-        lookout=make_lookout(settings, real_embedder),
-        now=lambda: TODAY,
-    )
-    store.close()
-
-
 def group(article_id):
     return article_id.removesuffix("-en")
 
@@ -132,11 +113,11 @@ def alarms(desk, messages):
 
 @pytest.mark.model
 @pytest.mark.parametrize("language", ["nl", "en"])
-def test_danger_is_answered_right_however_it_is_put(desk, language):
+def test_danger_is_answered_right_however_it_is_put(starter_desk, language):
     wrong = []
     for row in rows("critical.jsonl"):
         if row["lang"] == language:
-            answer, shown = asked(desk, row)
+            answer, shown = asked(starter_desk, row)
             right = (answer.outcome, answer.moment, shown[:1]) == (
                 Outcome.ANSWERED,
                 Moment.APPLY,
@@ -148,34 +129,33 @@ def test_danger_is_answered_right_however_it_is_put(desk, language):
 
 
 @pytest.mark.model
-def test_what_only_sounds_like_danger_is_hardly_ever_taken_for_it(desk):
-    assert len(alarms(desk, rows("critical_controls.jsonl"))) <= 6
+def test_what_only_sounds_like_danger_is_hardly_ever_taken_for_it(starter_desk):
+    assert len(alarms(starter_desk, rows("critical_controls.jsonl"))) <= 6
 
 
 @pytest.mark.model
-def test_danger_is_spotted_in_words_that_nobody_who_wrote_the_signals_had_seen(desk):
+def test_danger_is_spotted_in_words_that_nobody_who_wrote_the_signals_had_seen(starter_desk):
     """The honest figure, since the phrases themselves were written to be spotted."""
     held_out = rows("critical_heldout.jsonl")
     danger = [row for row in held_out if row["article"]]
-    right = [row for row in danger if asked(desk, row)[1][:1] == [row["article"]]]
+    right = [row for row in danger if asked(starter_desk, row)[1][:1] == [row["article"]]]
     assert len(right) >= 0.95 * len(danger)
-    assert len(alarms(desk, [row for row in held_out if not row["article"]])) <= 9
+    assert len(alarms(starter_desk, [row for row in held_out if not row["article"]])) <= 9
 
 
 @pytest.mark.model
 @pytest.mark.parametrize("language", ["nl", "en"])
-def test_the_right_article_is_among_three_for_questions_that_avoid_its_words(desk, language):
+def test_the_right_article_is_among_three_for_questions_that_avoid_its_words(starter_desk, language):
     questions = [row for row in rows("questions.jsonl") if row["lang"] == language and row["article"]]
-    found = [row for row in questions if row["article"] in asked(desk, row)[1][:3]]
+    found = [row for row in questions if row["article"] in asked(starter_desk, row)[1][:3]]
     assert len(questions) == 20
     assert len(found) >= 17
 
 
 @pytest.mark.model
 @pytest.mark.parametrize("language", ["nl", "en"])
-def test_what_we_cannot_know_is_refused(desk, language):
-    outcomes = Counter(
-        asked(desk, row)[0].outcome for row in rows("questions.jsonl") if row["lang"] == language and not row["article"]
-    )
+def test_what_we_cannot_know_is_refused(starter_desk, language):
+    off_topic = [row for row in rows("questions.jsonl") if row["lang"] == language and not row["article"]]
+    outcomes = Counter(asked(starter_desk, row)[0].outcome for row in off_topic)
     assert outcomes[Outcome.ANSWERED] == 0
     assert outcomes[Outcome.UNANSWERED] >= 8

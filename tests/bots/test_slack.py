@@ -11,7 +11,7 @@ from conftest import article, make_desk
 from fake_slack import BOT, FORM, FakeSlack, SlackChat, ask_slack, elements, mention, message, problems, signed, texts
 
 from bots import slack
-from bots.slack import plain_text, to_event
+from bots.slack_events import to_event
 from core.courier import Courier
 from core.errors import StoreError
 from core.store import Identity
@@ -453,7 +453,7 @@ async def test_a_moment_that_the_article_has_nothing_for_is_said_so(chat):
     (opened,) = chat.slack.sent("response_url")
     assert "Daarom" in shown(opened)
     (said,) = chat.slack.sent("chat.postEphemeral")
-    assert said["text"] == say("slack.no_other", "nl")
+    assert said["text"] == say("reshape.nothing", "nl")
 
 
 async def test_another_title_opens_beside_the_question_in_a_direct_message(chat):
@@ -462,7 +462,19 @@ async def test_another_title_opens_beside_the_question_in_a_direct_message(chat)
     opened = chat.slack.sent()[-1]
     assert opened["channel"] == payload["channel"]
     assert "Verhuizing met terugwerkende kracht" in shown(opened)
-    assert elements(opened) == {}
+
+
+async def test_an_opened_title_has_its_buttons_like_any_answer(chat):
+    await chat.tap(await chat.ask("verhuizing met terugwerkende kracht"), "open:0")
+    opened = chat.slack.sent()[-1]
+    assert "Verhuizing doorgeven" in shown(opened)
+    assert "Daarom" not in shown(opened)
+    await chat.tap(opened, "more")
+    assert "Daarom" in shown(chat.slack.sent("response_url")[-1])
+    await chat.tap(opened, "reshape", option="solve")
+    assert "zoek op straat" in shown(chat.slack.sent("response_url")[-1])
+    await chat.tap(opened, "wrong")
+    assert "reason:topic" in elements(chat.slack.sent("chat.postEphemeral")[-1])
 
 
 async def test_another_title_opens_in_a_channel_for_whoever_tapped_alone(chat):
@@ -472,6 +484,8 @@ async def test_another_title_opens_in_a_channel_for_whoever_tapped_alone(chat):
     assert (opened["channel"], opened["user"], opened["thread_ts"]) == ("C1", "U2", payload["thread_ts"])
     assert "Open Kompas." in shown(opened)
     assert len(chat.slack.sent()) == 1
+    await chat.tap(opened, "reshape", option="more", user="U2", ephemeral=True)
+    assert "🔎 Meer" in shown(chat.slack.sent("response_url")[-1])
 
 
 async def test_not_right_asks_why_with_five_taps_and_keeps_the_reason(chat, desk, monkeypatch):
@@ -573,42 +587,6 @@ async def test_through_the_socket_the_same_things_happen(desk):
         await chat.slack.push(mention("verhuizing doorgeven"))
         (payload,) = await chat.slack.wait()
     assert "postcode" in shown(payload)
-
-
-# -- what was typed ------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("typed", "plain"),
-    [
-        (f"<@{BOT}> klant is verhuisd", "klant is verhuisd"),
-        (f"hoi <@{BOT}|bijdehand>  klant  belt", "hoi klant belt"),
-        ("vraag <@U123> of <@U456|jan>", "vraag of @jan"),
-        ("staat in <#C1|storingen> en <#C2> en <#C3|>", "staat in #storingen en en"),
-        ("<!here> <!subteam^S1|@team> help", "@team help"),
-        (
-            "zie <http://kievit.example|de site> of <https://x.example/a?b=1&amp;c=2>",
-            "zie de site of https://x.example/a?b=1&c=2",
-        ),
-        ("mail <mailto:a@b.example|a@b.example>", "mail a@b.example"),
-        ("A &amp; B &lt;15&gt;", "A & B <15>"),
-        ("&amp;lt; blijft", "&lt; blijft"),
-        ("dank je :+1::skin-tone-2:", "dank je"),
-        (":wave: hoi :pray::tada:", "hoi"),
-        ("om 12:30:15 gebeld, a:b:c", "om 12:30:15 gebeld, a:b:c"),
-        ("regel een\nregel twee", "regel een\nregel twee"),
-    ],
-)
-def test_a_message_is_read_as_plain_text(typed, plain):
-    assert plain_text(typed, BOT) == plain
-
-
-def test_an_event_is_named_by_the_team_of_the_envelope():
-    asked = message("verhuizing", team="T-of-the-user")
-    event = to_event(asked, BOT)
-    assert (event.surface, event.team, event.place) == ("slack", "T1", "D1")
-    assert event.message_id == asked["event"]["ts"]
-    assert event.direct
-    assert not to_event(mention("verhuizing"), BOT).direct
-    assert event.address == {"channel": "D1", "thread_ts": None, "user": "U1"}
 
 
 # -- the fake ------------------------------------------------------------------------------------------------

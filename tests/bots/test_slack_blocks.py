@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import bodies
 
-from bots.slack_blocks import answer_blocks, fallback_text, mrkdwn, reason_blocks, split
+from bots.slack_blocks import answer_blocks, fallback_text, reason_blocks
+from bots.slack_text import mrkdwn
 from core.model import Answer, Card, Outcome, Suggestion
 from core.words import say, words
 from knowledge.article import Kind
@@ -142,7 +143,7 @@ def test_a_very_long_article_is_cut_with_a_word_about_it_and_keeps_its_source_an
     long = Part(Kind.BACKGROUND, "Achtergrond", "\n\n".join(f"Zin {number} " + "woord " * 50 for number in range(200)))
     blocks = answer_blocks(answer(card=card(more=(long,))), more=True)
     assert problems(blocks) == []
-    assert say("slack.cut", "nl") in shown(blocks)
+    assert say("answer.cut", "nl") in shown(blocks)
     assert "Gecontroleerd op" in shown(blocks)
     assert "less" in elements({"blocks": blocks})
     assert len(shown(blocks)) > 8000
@@ -160,86 +161,6 @@ def test_five_reasons_are_one_tap_each():
 
 def test_blocks_carry_no_id_so_that_slack_makes_fresh_ones():
     assert not [block for block in answer_blocks(answer()) if "block_id" in block]
-
-
-# -- Markdown ------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("markdown", "slack"),
-    [
-        ("**vet** en *schuin* en ~~weg~~ en `code`", "*vet* en _schuin_ en ~weg~ en `code`"),
-        ("onder**werp** heet zo", "onderwerp heet zo"),
-        ("*een\ntwee*", "_een_\n_twee_"),
-        ("## Kop met **vet**", "*Kop met vet*"),
-        ("1. een\n2. twee\n   - diep\n   - dieper", "1. een\n2. twee\n    • diep\n    • dieper"),
-        ("3. drie\n4. vier", "3. drie\n4. vier"),
-        ("- een\n\n- twee", "• een\n• twee"),
-        ("> regel\n> twee", "> regel\n> twee"),
-        ("- > diep\n", "• > diep"),
-        ("een\n\ntwee", "een\n\ntwee"),
-        ("5 < 6 & 7 > 2", "5 &lt; 6 &amp; 7 &gt; 2"),
-        ("<!channel> <@U1> <#C1> <b>", "&lt;!channel&gt; &lt;@U1&gt; &lt;#C1&gt; &lt;b&gt;"),
-        ("[de site](https://x.example/a?b=1&c=2)", "<https://x.example/a?b=1&amp;c=2|de site>"),
-        ("[kwaad](javascript:alert(1)) [kanaal](!channel)", "[kwaad](javascript:alert(1)) kanaal"),
-        ("[a|b>c](https://x.example/a|b)", "<https://x.example/a%7Cb|a|b&gt;c>"),
-        ("zie https://x.example/a_b_c.", "zie <https://x.example/a_b_c>."),
-        ("<https://x.example>", "<https://x.example>"),
-        ("![een kaart](https://x.example/k.png)", "<https://x.example/k.png|een kaart>"),
-        ("```\n<!channel> **x**\n```", "```\n&lt;!channel&gt; **x**\n```"),
-        ("---", "———"),
-        ("", ""),
-        (r"\*geen vet\*", "*\u200bgeen vet*"),
-        ("snake_case_naam", "snake_case_naam"),
-    ],
-)
-def test_markdown_is_written_the_way_slack_does(markdown, slack):
-    assert mrkdwn(markdown) == slack
-
-
-def test_a_table_is_aligned_code():
-    table = "| Wat | Bedrag |\n|---|---|\n| Lang gewacht & **boos** | € 15 |\n| Kort | € 5 |\n"
-    assert mrkdwn(table) == (
-        "```\nWat                  Bedrag\n-------------------  ------\nLang gewacht &amp; boos  € 15\n"
-        "Kort                 € 5\n```"
-    )
-
-
-def test_a_long_cell_goes_over_several_lines():
-    cell = "Dubbel werk voor de klant: twee keer bellen"
-    assert mrkdwn(f"| {cell} | € 40 |\n|---|---|\n").splitlines()[1:3] == [
-        "Dubbel werk voor de klant: twee  € 40",
-        "keer bellen",
-    ]
-
-
-def test_a_fence_inside_code_does_not_end_it():
-    assert mrkdwn("~~~\n```\n<!here>\n~~~").count("```") == 2
-
-
-# -- cutting -------------------------------------------------------------------------------------------------
-def test_what_fits_is_left_whole():
-    assert split("een\n\ntwee", 100) == ["een\n\ntwee"]
-    assert split(" \n", 100) == []
-
-
-def test_a_cut_code_block_is_closed_and_opened_again():
-    pieces = split("```\n" + "\n".join(["regel code"] * 10) + "\n```\nklaar", 40)
-    assert all(piece.count("```") % 2 == 0 for piece in pieces)
-    assert pieces[-1].endswith("klaar")
-
-
-@given(bodies, st.integers(20, 300))
-def test_cutting_loses_nothing_and_cuts_nothing_in_two(markdown, limit):
-    text = mrkdwn(markdown)
-    pieces = split(text, limit)
-    assert all(0 < len(piece) <= limit for piece in pieces)
-    assert _bare("".join(pieces)) == _bare(text)
-    for piece in pieces:
-        assert not re.search(r"&(?!amp;|lt;|gt;)", piece)
-        assert all(len(token) <= limit for token in re.findall(r"<[^<>]*>", piece))
-
-
-def _bare(text):
-    return re.sub(r"\s+|```", "", text)
 
 
 # -- any answer ----------------------------------------------------------------------------------------------

@@ -21,15 +21,14 @@ from fake_connector import (
     token,
     with_login,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bots import botframework
 from bots.botframework import PostError
-from bots.teams import make_surface, plain_text, to_event, to_tap
+from bots.teams import make_surface
+from bots.teams_activities import to_event
 from bots.teams_cards import CARD
 from core.errors import SettingsError
-from core.model import Event, Role
+from core.model import Role
 from core.settings import Settings
 from core.store import Identity
 from core.words import say
@@ -321,7 +320,7 @@ async def test_an_answer_is_reshaped_in_place_and_the_correction_is_kept(teams, 
 
 async def test_a_shape_the_article_has_nothing_for_is_said_so(teams):
     body = await teams.tap(button(await teams.say("klant is verhuisd"), "reshape", moment="solve"))
-    assert shown(body["value"]["body"][0]) == say("teams.no_other", "nl")
+    assert shown(body["value"]["body"][0]) == say("reshape.nothing", "nl")
 
 
 async def test_what_is_wrong_is_kept_and_the_card_stays_as_it_was_shaped(teams, monkeypatch):
@@ -491,7 +490,7 @@ async def test_a_token_counts_until_five_minutes_after_its_end(guarded, ago):
 async def test_a_token_that_is_not_right_is_refused_and_nothing_is_done(guarded, header):
     refused = await guarded.post(guarded.message("klant is verhuisd"), header(guarded.connector.url))
     assert refused.status == 401
-    assert not guarded.surface._tasks
+    assert not guarded.surface._background._tasks
 
 
 @pytest.mark.parametrize(("channel", "status"), [("slack", 401), ("webchat", 403), ("", 400), (None, 400)])
@@ -631,46 +630,6 @@ async def test_a_body_that_does_not_come_is_waited_for_no_longer_than_agreed(doo
         await asyncio.sleep(WAIT)
 
     assert (await door.raw(data=never(), headers=JSON)).status == 408
-
-
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["29:anna", "mention", MENTION]),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["id", "name", "type", "mentioned", "text", "tenant", "role", "verb"]), inner)
-    ),
-    max_leaves=8,
-)
-_FIELDS = ["id", "text", "from", "recipient", "conversation", "channelData", "entities", "value", "locale", "name"]
-
-
-@given(st.dictionaries(st.sampled_from(_FIELDS), anything), anything)
-def test_whatever_an_activity_holds_it_is_an_event_or_none(fields, data):
-    activity = {"type": "message", "channelId": "msteams", "serviceUrl": "https://teams.example/"} | fields
-    event = to_event(activity)
-    assert event is None or isinstance(event, Event)
-    to_tap(activity, data, "nl")
-
-
-@pytest.mark.parametrize(
-    ("text", "plain"),
-    [
-        (f"{MENTION} klant is verhuisd", "klant is verhuisd"),
-        (f"klant {MENTION}is verhuisd", "klant is verhuisd"),
-        ('<AT id="0">bijdehand</AT>&nbsp;klant is verhuisd', "klant is verhuisd"),
-        ("<at>Bij de Hand</at> klant", "klant"),
-        (f"{MENTION} vraag van <at>Jan Smit</at>: klant is verhuisd", "vraag van Jan Smit: klant is verhuisd"),
-        ("<p>klant is</p><p>verhuisd &amp; boos</p>", "klant is\nverhuisd & boos"),
-        ("<div>a<br/>b<ul><li>c</li></ul></div>", "a\nb c".replace(" ", "\n").replace("\nc", "c")),
-        ("minder dan <5> dagen, x < y > z, <naam>", "minder dan <5> dagen, x < y > z, <naam>"),
-        ("5 &lt; 6 &amp;lt; 7", "5 < 6 &lt; 7"),
-        ("<at" * 10_000, "<at" * 6_666 + "<a" + ""),
-    ],
-)
-def test_what_was_typed_is_read_without_our_name_and_without_html(text, plain):
-    called = {"id": BOT["id"], "name": "Bij de Hand"}
-    entities = [{"type": "mention", "mentioned": called, "text": "<at>Bij de Hand</at>"}]
-    assert plain_text({"text": text, "recipient": BOT, "entities": entities}) == plain
 
 
 # -- settings ----------------------------------------------------------------------------------------------------------

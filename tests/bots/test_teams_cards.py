@@ -11,10 +11,7 @@ from conftest import AMSTERDAM, TODAY
 from fake_connector import buttons, shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
-from markdown_it.tree import SyntaxTreeNode
 
-from bots import teams_cards
 from bots.teams_cards import MAX_CARD, MAX_MESSAGE, answer_card, message, summary
 from core.card import card_of
 from core.model import Answer, Card, Outcome, Person, Suggestion
@@ -258,26 +255,6 @@ def test_a_card_fills_in_no_dates_from_an_article():
     )
 
 
-@given(made_up.bodies)
-def test_whatever_is_written_teams_shows_the_same_words(body):
-    reader = MarkdownIt("js-default")
-    for group in teams_cards._groups(SyntaxTreeNode(teams_cards._MARKDOWN.parse(teams_cards._clean(body))).children):
-        for element in teams_cards._elements([group[:20]]):
-            if element["type"] != "TextBlock":
-                continue
-            meant = "".join(run.text for line in group[:20] for run in line.runs)
-            read = "".join(_words(token) for token in reader.parse(element["text"]))
-            assert _squeezed(read) == _squeezed(meant)
-
-
-def _words(token):
-    return "".join(map(_words, token.children)) if token.children else token.content
-
-
-def _squeezed(text):
-    return "".join(text.replace("•", "").split())
-
-
 # -- limits ------------------------------------------------------------------------------------------------------------
 def test_an_article_that_does_not_fit_is_cut_at_the_end_with_a_link_to_the_rest():
     long = tuple(Part(Kind.BACKGROUND, f"Deel {n}", "Een lange zin over vroeger. " * 40) for n in range(60))
@@ -286,7 +263,7 @@ def test_an_article_that_does_not_fit_is_cut_at_the_end_with_a_link_to_the_rest(
     assert "Kies _Tegoed_" in shown(made)
     assert "Deel 0" in shown(made)
     assert "Deel 59" not in shown(made)
-    assert shown(made["body"][-1]).endswith("De rest past niet op deze kaart. [Bron](https://kennis.example/lang)")
+    assert shown(made["body"][-1]).endswith("De rest past niet in dit bericht. [Bron](https://kennis.example/lang)")
     assert len(json.dumps(made)) > MAX_CARD * 0.9
 
 
@@ -294,7 +271,7 @@ def test_a_first_screen_that_does_not_fit_is_cut_too_and_the_buttons_stay():
     made = answer_card(an_answer(a_card(VERDICT, Part(None, "", "é" * 30_000), more=(BACKGROUND,), source="Nagekeken")))
     check(made)
     said = shown(made["body"]).split("\n")
-    assert said[2:5] == ["Ja, tot € 75.", "De rest past niet op deze kaart.", "Nagekeken"]
+    assert said[2:5] == ["Ja, tot € 75.", "De rest past niet in dit bericht.", "Nagekeken"]
     assert len(made["actions"]) == 3
 
 

@@ -83,7 +83,17 @@ def test_what_leads_to_a_page_a_mailbox_or_a_telephone_is_a_link(address):
 
 @pytest.mark.parametrize(
     "address",
-    ["", "x", "/pad", "//x.example", "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "https://", "tel: "],
+    [
+        "",
+        "x",
+        "/pad",
+        "//x.example",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "https://",
+        "tel: ",
+    ],
 )
 def test_anything_else_is_none(address):
     assert not is_link(address)
