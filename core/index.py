@@ -11,6 +11,7 @@ import numpy.typing as npt
 from core.lexical import Postings, content_words, grams, query_words, stems
 from core.store import Snapshot, Store, Vector
 from knowledge.article import Article, Language
+from knowledge.split import searched
 
 _LANGUAGES: tuple[Language, ...] = ("nl", "en")
 
@@ -67,13 +68,14 @@ class Index:
 
     def passage_scores(self, query: Vector, places: Places) -> tuple[Vector, Places]:
         """The cosine with each article's best passage, and which of its passages that is."""
-        scores = np.empty(len(places), dtype=np.float32)
-        best = np.empty(len(places), dtype=np.int64)
+        scores = np.full(len(places), -1.0, dtype=np.float32)  # what an article without text keeps
+        best = np.zeros(len(places), dtype=np.int64)
         for i, place in enumerate(places):
             start, end = self._first_passage[place], self._first_passage[place + 1]
-            cosines = self._passage_vectors[start:end] @ query
-            best[i] = int(cosines.argmax())
-            scores[i] = cosines[best[i]]
+            if start < end:
+                cosines = self._passage_vectors[start:end] @ query
+                best[i] = int(cosines.argmax())
+                scores[i] = cosines[best[i]]
         return scores, best
 
     def word_shares(self, text: str, language: Language) -> tuple[Vector, Vector]:
@@ -89,7 +91,7 @@ class Index:
 
 def _count_words(language: Language, articles: Sequence[Article]) -> Words:
     places = [place for place, article in enumerate(articles) if article.language == language]
-    documents = [content_words(f"{articles[place].title}\n{articles[place].body}", language) for place in places]
+    documents = [content_words(searched(articles[place]), language) for place in places]
     return Words(
         language,
         np.array(places, dtype=np.int64),

@@ -117,5 +117,6 @@ def _grouped(index: Index, candidates: Places, scores: Vector, best: Places, lan
     for members in list(groups.values())[:most]:
         shown = next((i for i in members if index.articles[candidates[i]].language == language), members[0])
         article = index.articles[candidates[shown]]
-        hits.append(Hit(article, float(scores[members[0]]), passages(article)[best[shown]].text))
+        texts = [passage.text for passage in passages(article)] or [""]
+        hits.append(Hit(article, float(scores[members[0]]), texts[best[shown]]))
     return Found(tuple(hits))

@@ -7,7 +7,7 @@ language find the article.
 import re
 from collections.abc import Iterator
 
-from knowledge.article import Article, Passage
+from knowledge.article import Article, Kind, Passage, Section
 
 PASSAGE_WORDS = 60
 WHOLE_CHARACTERS = 2000
@@ -27,17 +27,29 @@ def passages(article: Article) -> tuple[Passage, ...]:
 
 def whole(article: Article) -> str:
     """The article as one text, no longer than a model reads."""
-    text = f"{article.title}\n{article.body}" if article.title else article.body
-    return text[:WHOLE_CHARACTERS]
+    return searched(article)[:WHOLE_CHARACTERS]
+
+
+def searched(article: Article) -> str:
+    """All that an article is found by: what every article says alike tells nothing about this one.
+
+    Left out are the headings that we know, and whom to identify.
+    """
+    said = [section.text if section.kind else section.heading + section.text for section in _telling(article)]
+    return "\n".join([article.title, *said] if article.title else said)
+
+
+def _telling(article: Article) -> Iterator[Section]:
+    return (section for section in article.sections if section.kind is not Kind.IDENTIFY)
 
 
 def _merged(article: Article) -> Iterator[str]:
     """Pieces put together while they fit; a heading opens a new passage once there is enough in this one."""
     current: list[str] = []
     size = 0
-    for piece, is_heading in _units(article):
+    for piece, opens in _units(article):
         words = len(piece.split())
-        if current and (size + words > PASSAGE_WORDS or (is_heading and size >= _ENOUGH)):
+        if current and (size + words > PASSAGE_WORDS or (opens and size >= _ENOUGH)):
             yield "\n".join(current)
             current, size = [], 0
         current.append(piece)
@@ -47,12 +59,16 @@ def _merged(article: Article) -> Iterator[str]:
 
 
 def _units(article: Article) -> Iterator[tuple[str, bool]]:
-    """Headings and lines, each with whether it is a heading; lines that are too long in pieces."""
-    for section in article.sections:
-        yield from ((piece, True) for piece in _pieces(section.title))
+    """Headings and lines, each with whether a passage may open with it; lines that are too long in pieces."""
+    for section in _telling(article):
+        if section.kind is None:
+            yield from ((piece, True) for piece in _pieces(section.title))
+        opens = section.kind is not None
         for line in re.split(r"[\r\n]+", section.text):
             pieces = _pieces(line.strip())
-            yield from ((piece, len(pieces) == 1 and _looks_like_heading(piece)) for piece in pieces)
+            for piece in pieces:
+                yield piece, opens or (len(pieces) == 1 and _looks_like_heading(piece))
+                opens = False
 
 
 def _pieces(line: str) -> list[str]:

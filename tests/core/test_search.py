@@ -103,3 +103,18 @@ def test_every_leg_scores_every_candidate_and_the_union_misses_nothing():
     )
     index = Index(snapshot_of(many, FAKE))
     assert find("zaak 42 woorden", index=index).hits[0].article.id == "a042"
+
+
+def test_an_article_without_any_text_is_no_obstacle():
+    bare = replace(GAS, id="bare", title="", sections=())
+    index = Index(snapshot_of((bare, MOVE), FAKE))
+    assert find("verhuizing doorgeven", index=index).hits[0].article is MOVE
+    assert find("gas", index=index).hits
+
+
+def test_what_every_article_says_alike_is_not_what_it_is_found_by():
+    header = "## Identificeren\nLicht: naam en postcode.\n## Stappen\n"
+    about = article("---\ntitle: Klant identificeren\n---\n## Stappen\n1. Vraag naam en postcode.\n", "identify")
+    others = [article(f"---\ntitle: Zaak {n}\n---\n{header}1. Doe zaak {n}.\n", f"other{n}") for n in range(5)]
+    index = Index(snapshot_of((about, *others), FAKE))
+    assert find("stappen om te identificeren", index=index).hits[0].article is about
