@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from core.desk import Desk
-from core.model import Delivery, Event
+from core.model import Answer, Delivery, Event
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +66,8 @@ class Courier:
         try:
             fresh = await asyncio.to_thread(self._desk.receive, event)
         except Exception:
-            log.exception("the desk failed on %s", self._surface)
-            await self._apologise(event)
+            log.exception("a message could not be kept on %s", self._surface)
+            await self._answer_unkept(event)
             return
         if fresh:
             await self._answer(event)
@@ -83,11 +83,17 @@ class Courier:
             await self._deliver(delivery)
 
     async def _apologise(self, event: Event) -> None:
-        """Say sorry once, however often the message is tried again."""
+        await self._say_once(event, await asyncio.to_thread(self._desk.sorry, event.text, event.locale))
+
+    async def _answer_unkept(self, event: Event) -> None:
+        """When nothing can be written, an answer that nobody remembers still helps the customer on the line."""
+        await self._say_once(event, await asyncio.to_thread(self._desk.unkept, event))
+
+    async def _say_once(self, event: Event, answer: Answer) -> None:
+        """However often the message is tried again."""
         if _name(event) not in self._told:
             self._told.append(_name(event))
-            sorry = await asyncio.to_thread(self._desk.sorry, event.text, event.locale)
-            await self._try(Delivery(0, self._surface, event.address, sorry))
+            await self._try(Delivery(0, self._surface, event.address, answer))
 
     async def _deliver(self, delivery: Delivery) -> None:
         """Send and note it. A slow platform outlasts the lease, so that nothing in hand is sent a second time."""

@@ -9,11 +9,10 @@ import hashlib
 import json
 import logging
 import threading
-import uuid
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +20,18 @@ import numpy as np
 import numpy.typing as npt
 
 from core.embed import Embedder, Vector
+from core.learnt import Arrays, keep, recall
 from core.lexical import grams, words
 from knowledge.article import Article
 
 _log = logging.getLogger(__name__)
 
-# Together, grams and vector tell 97 of 100 unseen messages right, the vector alone 88; the weights matter little.
+# Grams and vector together told 97 of 100 unseen messages right, the vector alone 88; the weights matter little.
 _GRAM_WEIGHT = 2.0
-_STRENGTH = 10.0  # sklearn's C
+_STRENGTH = 3.0  # sklearn's C
 _BUCKETS = 2**15
 _SAFE = ""  # the class of everything else
-_VERSION = 1  # of all that decides what a stored classifier says
+_VERSION = 1  # of the features
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +43,22 @@ class Phrases:
 
     @classmethod
     def of(cls, articles: Sequence[Article], everyday: Sequence[str]) -> "Phrases":
-        """The phrases of every critical article, in all its languages, against the rest."""
+        """The phrases of every critical article, in all its languages, against those of all others."""
         pairs = [(text, _SAFE) for text in everyday]
         for article in articles:
             if article.critical:
                 pairs += [(text, article.group) for text in (article.title, *article.aliases, *article.signals)]
                 pairs += [(text, _SAFE) for text in article.unlike]
+            else:
+                pairs += [(text, _SAFE) for text in (article.title, *article.aliases)]
         texts, groups = zip(*sorted(set(pairs)), strict=True) if pairs else ((), ())
         return cls(texts, groups)
 
     @property
     def key(self) -> str:
-        """Changes with every phrase."""
-        return hashlib.sha256(repr((_VERSION, self.texts, self.groups)).encode("utf-8", "surrogatepass")).hexdigest()
+        """Changes with every phrase, and with all else that decides what is learnt."""
+        content = (_VERSION, _GRAM_WEIGHT, _STRENGTH, _BUCKETS, self.texts, self.groups)
+        return hashlib.sha256(repr(content).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,34 +82,15 @@ class Classifier:
         safe = by_group.pop(_SAFE)
         return {group: score - safe for group, score in by_group.items()}
 
-    def save(self, path: Path) -> None:
-        """Write aside and rename, so that nobody ever reads half a file."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-        with aside.open("wb") as file:
-            np.savez(
-                file,
-                groups=np.array(self.groups),
-                mean=self.mean,
-                scale=self.scale,
-                rarity=self.rarity,
-                weights=self.weights,
-                bias=self.bias,
-            )
-        aside.replace(path)
+    def arrays(self) -> dict[str, npt.ArrayLike]:
+        """What `of` makes it from again."""
+        return asdict(self) | {"groups": np.array(self.groups)}
 
     @classmethod
-    def load(cls, path: Path) -> "Classifier":
-        """Read what `save` wrote."""
-        with np.load(path) as file:
-            return cls(
-                tuple(map(str, file["groups"])),
-                file["mean"],
-                float(file["scale"]),
-                file["rarity"],
-                file["weights"],
-                file["bias"],
-            )
+    def of(cls, arrays: Arrays) -> "Classifier":
+        """The classifier that gave these arrays."""
+        groups, scale = tuple(map(str, arrays["groups"])), float(arrays["scale"])
+        return cls(groups, arrays["mean"], scale, arrays["rarity"], arrays["weights"], arrays["bias"])
 
 
 class Lookout:
@@ -121,24 +105,43 @@ class Lookout:
         self._lock = threading.Lock()
 
     def classifier(self, articles: Sequence[Article], sequence: int) -> Classifier | None:
-        """The classifier for these articles; None when none of them is critical."""
+        """The classifier for these articles; None when none of them is critical.
+
+        Learning takes some seconds. The first time the asker waits for it; later, whoever asks meanwhile is served by
+        the classifier of before.
+        """
         known = self._known
         if known and known[0] == sequence:
             return known[1]
+        if known and self._lock.locked():
+            return known[1]
+        if known:
+            threading.Thread(target=self._renew, args=(tuple(articles), sequence), daemon=True).start()
+            return known[1]
+        self._renew(articles, sequence)
+        return self._known[1] if self._known else None
+
+    def renew(self, articles: Sequence[Article], sequence: int) -> None:
+        """Learn now, if anything changed: before the first question, or after an import."""
+        self._renew(articles, sequence)
+
+    def _renew(self, articles: Sequence[Article], sequence: int) -> None:
         with self._lock:
             if self._known is None or self._known[0] != sequence:
                 self._known = (sequence, self._open(Phrases.of(articles, self._everyday)))
-            return self._known[1]
 
     def _open(self, phrases: Phrases) -> Classifier | None:
         if not set(phrases.groups) - {_SAFE} or _SAFE not in phrases.groups:
             return None
         name = hashlib.sha256(f"{self._embedder.name} {phrases.key}".encode()).hexdigest()[:16]
         path = self._cache / f"danger-{name}.npz"
-        if not path.is_file():
+        arrays = recall(path)
+        if arrays is None:
             _log.info("learning to spot danger from %d phrases", len(phrases.texts))
-            learn(phrases, self._embedder).save(path)
-        return Classifier.load(path)
+            made = learn(phrases, self._embedder)
+            keep(path, made.arrays())
+            return made
+        return Classifier.of(arrays)
 
 
 def read_texts(path: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """What is searched: FAISS over vectors and BM25 over words, all made from one snapshot of the store."""
 
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.errors import StoreError
 from core.lexical import Postings, content_words, grams, query_words, stems
 from core.store import Snapshot, Store, Vector
 from knowledge.article import Article, Language
 from knowledge.split import searched
+
+_log = logging.getLogger(__name__)
 
 _LANGUAGES: tuple[Language, ...] = ("nl", "en")
 
@@ -137,7 +141,13 @@ class LiveIndex:
     def current(self) -> Index:
         """The index of the store's present sequence; made anew, beside the old one, only after a change."""
         index = self._index
-        if index is not None and index.sequence == self._store.sequence():
+        try:
+            if index is not None and index.sequence == self._store.sequence():
+                return index
+        except StoreError:
+            if index is None:
+                raise
+            _log.exception("the articles cannot be read; going on with those of before")
             return index
         with self._lock:
             if self._index is None or self._index.sequence != self._store.sequence():

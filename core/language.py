@@ -6,7 +6,9 @@ from typing import Any
 
 from knowledge.article import Language
 
-_SURE = 0.6  # below it a text is too short to tell ("storing", "thanks")
+_SURE = 0.6
+_SURE_OF_A_FEW_WORDS = 0.97  # "incasso", "comelder piept" and "boiler E4" say next to nothing about a language
+_FEW_WORDS = 2
 _A_WORD = re.compile(r"[^\W\d_]{3}")  # "F28" and "123" are in no language
 
 
@@ -24,7 +26,8 @@ def language_of(text: str, *, otherwise: Language) -> Language:
     if not _A_WORD.search(text):
         return otherwise
     code, confidence = _identifier().classify(text[:1000])
-    if confidence < _SURE:
+    few = len(text.split()) <= _FEW_WORDS
+    if confidence < (_SURE_OF_A_FEW_WORDS if few else _SURE):
         return otherwise
     return "nl" if code == "nl" else "en"
 

@@ -1,11 +1,13 @@
 """Putting articles on the shelf: embed what is new, keep what is known."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from core.embed import Embedder, Vector
+from core.errors import BijdehandError
 from core.store import Embedded, Piece, Snapshot, Store
+from core.store.columns import clean
 from knowledge.article import Article
 from knowledge.split import passages, whole
 
@@ -64,9 +66,16 @@ def embed(
     return made, len(fresh)
 
 
-def prune(store: Store, keep: Iterable[str]) -> int:
+def not_in(store: Store, keep: Iterable[str]) -> set[str]:
+    """The ids of the stored articles that are not in `keep`, compared as the store keeps them."""
+    return {article.id for article in store.articles()} - {clean(article_id) for article_id in keep}
+
+
+def prune(store: Store, keep: Collection[str]) -> int:
     """Remove every article whose id is not in `keep`; how many those were."""
-    gone = {article.id for article in store.articles()} - set(keep)
+    if not keep:
+        raise BijdehandError("Nothing was read, so nothing is removed. Name the files that hold the articles.")
+    gone = not_in(store, keep)
     if gone:
         store.delete(gone)
     return len(gone)

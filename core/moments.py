@@ -2,18 +2,18 @@
 
 import hashlib
 import json
-import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
+import numpy.typing as npt
 
 from core.embed import Embedder, Vector
 from core.errors import BijdehandError
+from core.learnt import Arrays, keep, recall
 from knowledge.moment import Moment
 
 # Below this the guess is right in two of five; the desk then takes apply, which costs least when it is wrong.
@@ -74,19 +74,14 @@ class MomentHead:
         best = int(chances.argmax())
         return self._moments[best], float(chances[best] / chances.sum())
 
-    def save(self, path: Path) -> None:
-        """Write aside and rename, so that nobody ever reads half a file."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-        with aside.open("wb") as file:
-            np.savez(file, labels=np.array(self._labels), weights=self._weights, bias=self._bias)
-        aside.replace(path)
+    def arrays(self) -> dict[str, npt.ArrayLike]:
+        """What `of` makes it from again."""
+        return {"labels": np.array(self._labels), "weights": self._weights, "bias": self._bias}
 
     @classmethod
-    def load(cls, path: Path) -> "MomentHead":
-        """Read what `save` wrote."""
-        with np.load(path) as file:
-            return cls([str(label) for label in file["labels"]], file["weights"], file["bias"])
+    def of(cls, arrays: Arrays) -> "MomentHead":
+        """The head that gave these arrays."""
+        return cls([str(label) for label in arrays["labels"]], arrays["weights"], arrays["bias"])
 
 
 def read_messages(path: Path) -> list[Message]:
@@ -103,12 +98,12 @@ def open_head(embedder: Embedder, examples: Path, cache: Path) -> MomentHead:
     messages = read_messages(examples)
     learned_from = repr((embedder.name, _STRENGTH, _SHARPNESS, messages))
     path = cache / f"moments-{hashlib.sha256(learned_from.encode()).hexdigest()[:16]}.npz"
-    try:
-        return MomentHead.load(path)
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile):
+    arrays = recall(path)
+    if arrays is None:
         head = train(embedder, messages)
-        head.save(path)
+        keep(path, head.arrays())
         return head
+    return MomentHead.of(arrays)
 
 
 def train(embedder: Embedder, messages: Sequence[Message]) -> MomentHead:

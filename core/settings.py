@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="BIJDEHAND_",
         env_file=".env",
+        env_file_encoding="utf-8-sig",  # Notepad puts a mark before the first name
         env_ignore_empty=True,  # an empty line in .env means not set, not the current folder
         extra="ignore",
         frozen=True,
@@ -63,6 +64,14 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
 
+    @field_validator("data", "cache")
+    @classmethod
+    def _at_home(cls, value: Path) -> Path:
+        try:
+            return value.expanduser()
+        except RuntimeError as error:
+            raise ValueError("this user has no home folder; write a path that needs none") from error
+
     @field_validator("slack_api_url")
     @classmethod
     def _ends_in_slash(cls, value: str) -> str:
@@ -73,7 +82,7 @@ class Settings(BaseSettings):
     def _known_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: "Europe" is a folder of zones
             raise ValueError(f"{value!r} is not a time zone; write it like Europe/Amsterdam") from error
         return value
 
@@ -109,3 +118,7 @@ def read_settings() -> Settings:
         variable = name if name.isupper() else f"BIJDEHAND_{name.upper()}"
         message = first["msg"].removeprefix("Value error, ")
         raise SettingsError(f"{variable} is not right: {message}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(".env is not UTF-8; save it as UTF-8.") from error
+    except OSError as error:
+        raise SettingsError(f".env cannot be read ({error.strerror}). Let this user read it.") from error

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 # str.splitlines also breaks at form feeds and U+2028, where Markdown and editors do not.
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
-_WORD = re.compile(r"\S*\w\S*")
+_WORDY = re.compile(r"\w")
 _NUMBER_OF_ITEM = re.compile(r"(?m)(?:^|(?<=\r))[ \t]*\d+[.)][ \t]+")
 _ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?=\S)")
 _LINK = re.compile(r"(?:https?://|mailto:|tel:)[^\s/]", re.IGNORECASE)
@@ -24,7 +24,7 @@ def lines(text: str) -> list[str]:
 
 def count_words(text: str) -> int:
     """How many words a reader reads: the number of a list item and bare marks are not words."""
-    return len(_WORD.findall(_NUMBER_OF_ITEM.sub("", text)))
+    return sum(1 for token in _NUMBER_OF_ITEM.sub("", text).split() if _WORDY.search(token))
 
 
 def sentences(text: str) -> list[str]:

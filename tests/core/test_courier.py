@@ -61,13 +61,21 @@ async def test_a_message_that_was_received_and_never_answered_is_taken_up_again(
     assert len(posted.answers) == 1
 
 
-async def test_a_broken_database_still_leaves_the_asker_with_a_sentence(desk, monkeypatch, caplog):
+async def test_a_full_disk_costs_the_asker_nothing(desk, monkeypatch, caplog):
     monkeypatch.setattr(desk.store, "receive", lambda event, now: 1 / 0)
     posted = Posted()
     with caplog.at_level(logging.ERROR):
         await Courier(desk, "slack", posted).take(EVENT)
-    assert [answer.outcome for answer in posted.answers] == [Outcome.FAILED]
+    assert [answer.card.article_id for answer in posted.answers] == ["move"]
     assert "ZeroDivisionError" in caplog.text
+
+
+async def test_when_all_is_broken_the_asker_still_gets_a_sentence(desk, monkeypatch):
+    monkeypatch.setattr(desk.store, "receive", lambda event, now: 1 / 0)
+    monkeypatch.setattr(desk.embedder, "query", lambda text: 1 / 0)
+    posted = Posted()
+    await Courier(desk, "slack", posted).take(EVENT)
+    assert [answer.outcome for answer in posted.answers] == [Outcome.FAILED]
 
 
 async def test_a_broken_model_leaves_the_asker_with_a_sentence_and_no_second_try(desk, monkeypatch):
@@ -104,7 +112,7 @@ async def test_one_reply_that_cannot_be_sent_keeps_no_other(desk):
 
 
 async def test_making_an_excuse_does_not_hold_up_the_others(desk, monkeypatch):
-    monkeypatch.setattr(desk.store, "receive", lambda event, now: 1 / 0)
+    monkeypatch.setattr(desk.store, "lease", lambda event, now: 1 / 0)
     threads = []
     sorry = desk.sorry
     monkeypatch.setattr(desk, "sorry", lambda *said: threads.append(threading.current_thread()) or sorry(*said))

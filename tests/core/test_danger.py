@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 from conftest import TODAY, article, make_desk, question
 from hypothesis import given
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 
 from core.danger import Classifier, Lookout, Phrases, learn
 from core.embed import FakeEmbedder
+from core.learnt import keep, recall
 from core.model import Outcome
 from knowledge.moment import Moment
 
@@ -61,8 +64,8 @@ def test_danger_is_told_from_what_only_sounds_like_it(classifier):
 
 
 def test_what_was_learnt_survives_being_kept(classifier, tmp_path):
-    classifier.save(tmp_path / "c.npz")
-    again = Classifier.load(tmp_path / "c.npz")
+    keep(tmp_path / "c.npz", classifier.arrays())
+    again = Classifier.of(recall(tmp_path / "c.npz"))
     text = "gaslek in huis"
     assert again.margins(text, FAKE.query(text)) == classifier.margins(text, FAKE.query(text))
 
@@ -74,11 +77,35 @@ def test_any_text_can_be_judged(classifier, text):
 
 def test_it_is_learnt_once_and_again_when_a_phrase_changes(tmp_path):
     lookout = Lookout(FAKE, SAFE, tmp_path)
-    lookout.classifier(ALL, sequence=1)
-    lookout.classifier((*ALL, article("---\ntitle: Iets anders\n---\nx\n", "other")), sequence=2)
+    lookout.renew(ALL, sequence=1)
+    lookout.renew((*ALL, article("---\ntitle: Gasprijs uitleggen\n---\nx\n", "other")), sequence=2)
     assert len(list(tmp_path.iterdir())) == 1
-    lookout.classifier((GAS, PRICE), sequence=3)
+    lookout.renew((GAS, PRICE), sequence=3)
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_nobody_waits_while_it_learns_anew(tmp_path, monkeypatch):
+    lookout = Lookout(FAKE, SAFE, tmp_path)
+    before = lookout.classifier(ALL, sequence=1)
+    may_learn = threading.Event()
+    monkeypatch.setattr("core.danger.learn", lambda *arguments: may_learn.wait(30) and learn(*arguments))
+    assert lookout.classifier((GAS, PRICE), sequence=2) is before
+    assert lookout.classifier((GAS, PRICE), sequence=2) is before
+    may_learn.set()
+    lookout.renew((GAS, PRICE), sequence=2)
+    assert lookout.classifier((GAS, PRICE), sequence=2) is not before
+
+
+def test_a_cache_that_is_damaged_or_cannot_be_written_costs_no_answer(tmp_path, caplog):
+    (tmp_path / "file").write_text("not a folder")
+    text = "gaslek in huis"
+    assert Lookout(FAKE, SAFE, tmp_path / "file").classifier(ALL, 1).margins(text, FAKE.query(text))["gas"] > 0
+    assert "cannot be kept" in caplog.text
+    Lookout(FAKE, SAFE, tmp_path / "cache").classifier(ALL, 1)
+    (kept,) = (tmp_path / "cache").iterdir()
+    kept.write_bytes(kept.read_bytes()[:500])
+    assert Lookout(FAKE, SAFE, tmp_path / "cache").classifier(ALL, 1).margins(text, FAKE.query(text))["gas"] > 0
+    assert recall(kept) is not None, "and it is mended"
 
 
 def test_without_critical_articles_there_is_nothing_to_look_out_for(tmp_path):

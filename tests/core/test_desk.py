@@ -7,10 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.confidence import confidence_for
-from core.errors import NotFoundError
+from core.errors import NotFoundError, StoreError
+from core.index import LiveIndex
 from core.model import Event, Feedback, Outcome, Person
 from core.store import Identity
 from core.store.sqlite import open_store
+from core.words import say
 from knowledge.article import Kind
 from knowledge.moment import Moment
 
@@ -76,7 +78,10 @@ def test_an_empty_message_or_a_greeting_gets_help(desk, text):
     assert answer.message
 
 
-@pytest.mark.parametrize(("text", "language"), [("dankjewel!", "nl"), ("Thanks a lot", "en"), ("bedankt 👍", "nl")])
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("dankjewel!", "nl"), ("Thanks a lot", "en"), ("bedankt 👍", "nl"), ("super bedankt je bent geweldig", "nl")],
+)
 def test_thanks_are_welcome(desk, text, language):
     answer = desk.answer(question(text, locale=language))
     assert answer.outcome is Outcome.THANKS
@@ -206,3 +211,27 @@ def test_any_text_gets_an_answer(shared_desk, text):
 
 def test_the_day_is_the_desks_own(desk):
     assert desk.now() == TODAY
+
+
+def test_an_answer_that_cannot_be_kept_is_shown_all_the_same(desk, monkeypatch):
+    monkeypatch.setattr(desk.store, "record", lambda *arguments: 1 / 0)
+    assert desk.ask(question("verhuizing doorgeven")).card.article_id == "move"
+
+
+def test_a_store_that_cannot_be_read_any_more_does_not_silence_us(desk, monkeypatch):
+    def gone():
+        raise StoreError("The database is gone.")
+
+    desk.answer(question("verhuizing doorgeven"))
+    monkeypatch.setattr(desk.store, "sequence", gone)
+    assert desk.answer(question("verhuizing doorgeven")).card.article_id == "move"
+
+
+def test_articles_that_this_model_never_read_are_said_to_be_unread(desk, monkeypatch):
+    monkeypatch.setattr(desk, "_live", LiveIndex(desk.store, "another-model"))
+    assert desk.answer(question("verhuizing doorgeven")).message == say("answer.unread", "nl")
+
+
+def test_a_question_that_starts_with_thanks_is_a_question(desk):
+    answer = desk.answer(question("bedankt, hoe kan ik een verhuizing doorgeven"))
+    assert answer.card.article_id == "move"

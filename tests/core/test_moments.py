@@ -7,6 +7,7 @@ import pytest
 from core.boot import SEEDS
 from core.embed import Embedder, FakeEmbedder
 from core.errors import BijdehandError
+from core.learnt import keep, recall
 from core.moments import Message, MomentHead, cross_validate, open_head, read_messages, score, train
 from knowledge.moment import Moment
 
@@ -54,9 +55,9 @@ def test_thanks_is_no_knowledge_need() -> None:
 
 def test_a_head_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
     head = train(FakeEmbedder(), messages())
-    head.save(tmp_path / "head.npz")
+    keep(tmp_path / "head.npz", head.arrays())
     vector = FakeEmbedder().query("waar begin ik")
-    assert MomentHead.load(tmp_path / "head.npz").predict(vector) == head.predict(vector)
+    assert MomentHead.of(recall(tmp_path / "head.npz")).predict(vector) == head.predict(vector)
 
 
 def test_a_head_is_trained_once_for_the_same_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
