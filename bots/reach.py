@@ -45,6 +45,8 @@ def check_teams(settings: Settings, *, keys_url: str = _TEAMS_KEYS) -> Check:
         return Check("teams", State.OFF, "not configured", "set MICROSOFT_APP_ID, _PASSWORD and _TENANT_ID")
     if settings.teams_app_type == "SingleTenant" and not settings.teams_tenant_id:
         return Check("teams", State.FAIL, "MICROSOFT_APP_TENANT_ID is missing", "a SingleTenant bot needs it")
+    if settings.teams_app_type != "UserAssignedMSI" and not settings.teams_app_password.get_secret_value():
+        return Check("teams", State.FAIL, "MICROSOFT_APP_PASSWORD is missing", "set it, or use a managed identity")
     try:
         with urllib.request.urlopen(keys_url, timeout=_WITHIN):  # noqa: S310 - our own constant
             pass

@@ -63,7 +63,7 @@ def changed_lately(article: Article, now: datetime) -> bool:
 
 def _changed(change: Change, language: Language, now: datetime, zone: tzinfo) -> str:
     """The new way first, then what it was, since when, for whom and why."""
-    day = say_date(change.since.astimezone(zone).date(), language)
+    day = say_date(_day(change.since, zone), language)
     past = change.since <= now
     lines = [say("changed.now" if past else "changed.soon", language, new=change.new, date=day)]
     if change.old:
@@ -89,7 +89,7 @@ def _notes(
 
 def _changed_note(change: Change, language: Language, now: datetime, zone: tzinfo) -> str:
     past = change.since <= now
-    day = say_date(change.since.astimezone(zone).date(), language)
+    day = say_date(_day(change.since, zone), language)
     note = say("changed.note" if past else "changed.note_soon", language, date=day, new=change.new)
     if change.old:
         note += say("changed.was" if past else "changed.still", language, old=change.old)
@@ -97,6 +97,14 @@ def _changed_note(change: Change, language: Language, now: datetime, zone: tzinf
     if change.applies_to:
         note += " " + say("changed.who", language, who=change.applies_to) + "."
     return note
+
+
+def _day(moment: datetime, zone: tzinfo) -> date:
+    """The day where people are; the first and last days of the calendar have no neighbour to move to."""
+    try:
+        return moment.astimezone(zone).date()
+    except OverflowError:
+        return moment.date()
 
 
 def _source(article: Article, language: Language, today: date) -> str:

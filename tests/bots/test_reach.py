@@ -50,6 +50,11 @@ def test_a_single_tenant_bot_without_its_tenant_fails():
     assert check_teams(Settings(**TEAMS | {"teams_tenant_id": ""})).state is State.FAIL
 
 
+def test_a_bot_without_its_password_fails():
+    assert check_teams(Settings(**TEAMS | {"teams_app_password": ""})).state is State.FAIL
+    assert "PASSWORD" in check_teams(Settings(**TEAMS | {"teams_app_password": ""})).found
+
+
 async def test_the_signing_keys_of_teams_must_be_within_reach():
     app = web.Application()
 

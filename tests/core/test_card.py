@@ -114,3 +114,8 @@ def test_the_latest_change_in_force_counts_else_the_first_to_come():
     assert current_change(changes(a="2026-01-01", b="2026-09-01", c="2027-01-01"), TODAY).new == "b"
     assert current_change(changes(d="2028-01-01", c="2027-01-01"), TODAY).new == "c"
     assert not changed_lately(article("---\ntitle: T\n---\nx\n"), TODAY)
+
+
+@pytest.mark.parametrize("since", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_a_date_at_the_end_of_the_calendar_is_no_obstacle(since):
+    assert card(Moment.CHANGE, since=since).first
