@@ -17,9 +17,10 @@ ENV PYTHONPATH=/app PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 \
     BIJDEHAND_CACHE=/cache BIJDEHAND_DATA=/data BIJDEHAND_HOST=0.0.0.0
 COPY --from=build /venv /venv
 COPY --from=build /app /app
-COPY --from=build /cache /cache
-RUN cd / && python -c "import bots, core, knowledge; assert all(p.__file__.startswith('/app/') for p in (bots, core, knowledge))" \
- && useradd --system --uid 10001 bijdehand && mkdir /data && chown bijdehand /data
+RUN useradd --system --uid 10001 bijdehand && mkdir /data && chown bijdehand /data
+# Its own, since what is learnt about your articles is kept beside the model.
+COPY --from=build --chown=10001 /cache /cache
+RUN cd / && python -c "import bots, core, knowledge; assert all(p.__file__.startswith('/app/') for p in (bots, core, knowledge))"
 USER bijdehand
 WORKDIR /app
 VOLUME /data
