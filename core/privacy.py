@@ -2,15 +2,18 @@
 
 Recognised is what has a form of its own: BSN, IBAN, EAN of 18 digits, payment card, phone number, e-mail address,
 birth date, postcode with house number, and the customer numbers that the settings describe. Names cannot be promised,
-nor can a street without a postcode, or a number with a digit missing or wrong. What an agent asks about stays:
-amounts, other dates, error codes, help lines.
+nor can a street without a postcode, a number with a digit missing or wrong, or one in words. What an agent asks about
+stays: amounts, other dates, error codes, help lines.
+
+All of it is looked for in the text's shadow: the same text in plain signs, without what nobody sees.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from core.errors import SettingsError
@@ -40,18 +43,31 @@ _AGES = range(16, 111)  # years back in which a date is somebody's birth
 _PIVOT = 5  # years ahead that a year of two digits may still mean
 
 _ATOM = r"!#$%&'*+/=?^`{|}~.-"
-_EMAIL = re.compile(  # without a dot in the domain too: people type jan@gmail
-    rf"(?<![\w{_ATOM}])[{_ATOM}]*+\w[\w{_ATOM}]*+@(?:[^\W_][\w-]*\.)*[^\W\d_][\w-]+"
+_LOCAL = rf"(?<![\w{_ATOM}])[{_ATOM}]*+\w[\w{_ATOM}]*+"
+_DOT = r"(?:\.|\s?[(\[]\s?(?:dot|punt|\.)\s?[)\]]\s?)"
+_DOMAIN = rf"(?:[^\W_][\w-]*{_DOT})*[^\W\d_][\w-]+"  # without a dot too: people type jan@gmail
+_AT = r"(?:@|\s?[(\[]\s?(?:at|@|apen?staartje)\s?[)\]]\s?|\sapen?staartje\s)"  # not <at>, as Teams tags a mention
+_ENDING = r"(?:[a-z]{2}|com|net|org|info)(?![\w-])(?!\.\w)"  # "met @jan.jansen" mentions somebody
+_EMAILS = (
+    re.compile(rf"{_LOCAL}{_AT}{_DOMAIN}", re.IGNORECASE),
+    re.compile(rf"{_LOCAL}\s?@\s?(?:[^\W_][\w-]*\.)+{_ENDING}", re.IGNORECASE),
 )
+_MAYBE = re.compile(r"[0-9@]|\bat\b|staart", re.IGNORECASE)  # without any of these nothing will be found
 
-_BLANK = r"[^\S\r\n]"
-_DASH = r"[-\u2010-\u2015]"
-_GAP = re.compile(rf"(?:{_BLANK}|{_DASH}|[./()]){{1,4}}")
+_LINE_BREAKS = "\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+_NOT_PLAIN = re.compile(r"[^\n -~]|[ \n] | \n")
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and signs that show as nothing
+
+_BLANK = r"[^\S\n]"
+_MARK = r"./_*\u00b7\u2022-"
+# Blanks after a line break and a mark make a list of it: two numbers, not one.
+_GAP = re.compile(rf"(?=.{{1,4}}\Z)[ (){_MARK}]*\n?[(){_MARK}]*", re.DOTALL)
 _GROUP = re.compile(r"[0-9]+")
 _GROUPED_CARD = re.compile(r"(?:2[2-7]|[3-6])[0-9]*")  # so that four years or meter readings are no card
+_TWO_READINGS = re.compile(r"0[0-9]{4}\n0[0-9]{4}")  # of a meter, each on its line
 _MOBILE = re.compile(r"(?:0|(?:00)?310?)6[0-9]{8}")
 
-_IBAN = re.compile(rf"(?=([A-Z]{{2}}{_BLANK}?[0-9]{{2}}(?:(?:{_BLANK}|{_DASH}|\.)?[A-Z0-9]){{11,30}}))", re.IGNORECASE)
+_IBAN = re.compile(rf"(?=([A-Z]{{2}}[\s{_MARK}]?[0-9]{{2}}(?:[\s{_MARK}]?[A-Z0-9]){{11,30}}))", re.IGNORECASE)
 _DUTCH_IBAN = re.compile(r"NL[0-9]{2}[A-Z]{4}[0-9]{10}")  # recognisable even with a typing error
 
 _MONTHS = {
@@ -76,7 +92,7 @@ _MONTHS = {
     for name in names.split()
 }
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})\b\.?"
-_UNIT = r"€(?!\s?[0-9])|%|euro?\b|kwh?\b|m[23³]"
+_UNIT = r"€(?!\s?[0-9])|%|euro?\b|kwh?\b|m[23²³]"
 _NO_UNIT = rf"(?!\s?(?:{_UNIT}))"  # "op 1 maart 2000 euro"
 _NTH = r"(?:e|ste|de|st|nd|rd|th)?"
 
@@ -100,7 +116,10 @@ _BARE_DATES = (
     rf"(?P<year>[0-9]{{4}})(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}}){_NO_UNIT}",
 )
 _BIRTHS = tuple(map(_dated, _DATES + _BARE_DATES))
-_NOT_AFTER_A_GROUP = r"(?<![0-9)]\s)(?<![0-9)]\s\s)(?<![0-9)]\s[-/]\s)(?<!\))"  # 0343 12-10-26
+# 0343 12-10-26, but on a line of its own a date is one, unless an area code ends the line before
+_NOT_AFTER_A_GROUP = (
+    rf"(?<![0-9)][ {_MARK}])(?<![0-9)] [-/] )(?<!\))(?<!\b0[0-9]{{2}}\n)(?<!\b0[0-9]{{3}}\n)(?<!\b0[0-9]{{3}}\)\n)"
+)
 _TIME = re.compile(r"(?<![0-9:])[0-9]{1,2}:[0-9]{2}(?![0-9:])")
 _MOMENTS = (*(_dated(pattern, after=_NOT_AFTER_A_GROUP) for pattern in _DATES), _TIME)
 
@@ -120,7 +139,7 @@ _HOUSE = (
     r"(?:[\s/-]?(?:bis|hs|[a-z])(?![^\W_])|[/-][0-9a-z]{1,4}(?![^\W_]))?"
 )
 _ADDRESSES = (
-    re.compile(rf"{_POSTCODE}[\s,;:(/-]{{0,3}}(?:#\s?|{_LABEL})?{_HOUSE}", re.IGNORECASE),
+    re.compile(rf"{_POSTCODE}[\s,;:(/_*-]{{0,3}}(?:#\s?|{_LABEL})?{_HOUSE}", re.IGNORECASE),
     re.compile(rf"{_POSTCODE}(?:[\s,.]{{1,2}}[^\W\d_]{{1,30}}){{0,3}}?[\s,.]{{1,2}}{_LABEL}{_HOUSE}", re.IGNORECASE),
     re.compile(
         rf"(?<=[^\W\d_][\s.])[1-9][0-9]{{0,2}}{_BLANK}?[a-z]?(?:,\s?|\s)(?:postcode\s)?{_POSTCODE}", re.IGNORECASE
@@ -149,27 +168,49 @@ class _Run:
 
     start: int
     end: int
+    text: str
     digits: str
     sizes: tuple[int, ...]
-    gaps: frozenset[str]
+    gaps: tuple[str, ...]
     plus: bool
 
     @property
     def whole(self) -> bool:
-        """Written without any gap."""
-        return len(self.sizes) == 1
+        """Written without any gap, or only with the end of a line somewhere in it."""
+        return self.gaps in {(), ("\n",)}
 
     @property
     def even(self) -> bool:
         """Written with the same mark everywhere, as one number is and two numbers side by side often are not."""
-        return len(self.gaps) <= 1 and not self.gaps & {"/", "(", ")"}
+        marks = {gap.strip() for gap in self.gaps if gap != "\n"}
+        return len(marks) <= 1 and not marks & {"/", "(", ")"}
+
+    @property
+    def unbroken(self) -> tuple[int, ...]:
+        """Its sizes, if the one line break in it went through a group."""
+        if self.gaps.count("\n") != 1:
+            return self.sizes
+        at = self.gaps.index("\n")
+        return (*self.sizes[:at], self.sizes[at] + self.sizes[at + 1], *self.sizes[at + 2 :])
+
+
+@dataclass(frozen=True, slots=True)
+class _Shadow:
+    """What a text says in plain signs, and where in the text each of them stands."""
+
+    text: str
+    places: Sequence[int]
+
+    def cast_by(self, claim: _Claim) -> _Claim:
+        """The same claim on the text itself."""
+        return _Claim(self.places[claim.start], self.places[claim.end - 1] + 1, claim.kind)
 
 
 class Scrubber:
     """Replaces numbers that lead to a customer by a word in brackets, for good: nothing is kept to undo it."""
 
     def __init__(self, customer_numbers: Sequence[str] = (), *, today: Callable[[], date] = date.today) -> None:
-        self._own = tuple(_compiled(pattern) for pattern in customer_numbers)
+        self._own = tuple(map(customer_number, customer_numbers))
         self._today = today
 
     def scrub(self, text: str) -> Scrubbed:
@@ -188,22 +229,64 @@ class Scrubber:
             text = "".join(map(_replaced, pieces, claims))
 
     def _claims(self, text: str) -> list[_Claim]:
-        own = [
-            _Claim(match.start(), match.end(), "customer_number")
-            for pattern in self._own
-            for match in pattern.finditer(text)
-            if match[0]
+        shadow = _shadow(text)
+        own = self._customer_numbers(text)
+        if shadow.text != text:
+            own += map(shadow.cast_by, self._customer_numbers(shadow.text))
+        return _merged([*own, *map(shadow.cast_by, _recognised(shadow.text, self._today()))])
+
+    def _customer_numbers(self, text: str) -> list[_Claim]:
+        return [
+            claim for own in self._own for claim in _matches(own, text, "customer_number") if claim.end > claim.start
         ]
-        return _merged([*own, *_recognised(text, self._today())])
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
+def customer_number(pattern: str) -> re.Pattern[str]:
+    """How one's own customer numbers are recognised; `SettingsError` when the pattern is not right."""
+    wrong = f"BIJDEHAND_CUSTOMER_NUMBERS is not right: {pattern!r}"
+    if any(unicodedata.category(sign) == "Cc" for sign in pattern):
+        raise SettingsError(
+            f"{wrong} holds a control character. Double quotes make a backspace of \\b: use single quotes in .env."
+        )
     try:
         return re.compile(pattern, re.IGNORECASE)
     except (re.error, OverflowError, RecursionError) as error:
-        raise SettingsError(
-            f"BIJDEHAND_CUSTOMER_NUMBERS is not right: {pattern!r} is not a regular expression ({error})."
-        ) from error
+        raise SettingsError(f"{wrong} is not a regular expression ({error}).") from error
+
+
+def _shadow(text: str) -> _Shadow:
+    """Plain signs, any blanks as one space, and those around a line break left out."""
+    if not _NOT_PLAIN.search(text):
+        return _Shadow(text, range(len(text)))
+    signs: list[str] = []
+    places: list[int] = []
+    for place, sign in enumerate(map(_plain, text)):
+        if not sign or (sign == " " and signs and signs[-1] in " \n"):
+            continue
+        if sign == "\n" and signs and signs[-1] == " ":
+            signs.pop()
+            places.pop()
+        signs.append(sign)
+        places.append(place)
+    return _Shadow("".join(signs), places)
+
+
+@lru_cache(maxsize=4096)
+def _plain(sign: str) -> str:
+    """What a sign comes down to in a number or address; nothing, for a sign that is not seen."""
+    if sign.isspace():
+        return "\n" if sign in _LINE_BREAKS else " "
+    category = unicodedata.category(sign)
+    if category[0] == "C" or category in {"Mn", "Me"} or sign in _FILLERS:
+        return ""
+    if category == "Nd":
+        return str(unicodedata.decimal(sign))
+    if category == "Pd" or sign == "\u2212":
+        return "-"
+    if unicodedata.decomposition(sign).startswith(("<super>", "<sub>")):
+        return sign  # m² and footnotes
+    same = unicodedata.normalize("NFKC", sign)
+    return same if len(same) == 1 else sign
 
 
 def _cut(text: str) -> str:
@@ -211,7 +294,12 @@ def _cut(text: str) -> str:
     if len(text) <= _MAX_TEXT:
         return text
     whole, *rest = text[:_MAX_TEXT].rsplit(maxsplit=1) or [""]
-    return whole.rstrip("0123456789 .-/()+") if rest else ""
+    if not rest:
+        return ""
+    end = len(whole)
+    while end and not (whole[end - 1].isalpha() or whole[end - 1] == "]"):  # which ends a placeholder
+        end -= 1
+    return whole[:end]
 
 
 def _replaced(text: str, claims: Sequence[_Claim]) -> str:
@@ -240,9 +328,9 @@ def _merged(claims: list[_Claim]) -> list[_Claim]:
 
 
 def _recognised(text: str, today: date) -> Iterator[_Claim]:
-    if not re.search(r"[0-9@]", text):
+    if not _MAYBE.search(text):
         return
-    certain = [*_matches(_EMAIL, text, "email"), *_ibans(text)]
+    certain = [*(claim for pattern in _EMAILS for claim in _matches(pattern, text, "email")), *_ibans(text)]
     yield from certain
     yield from _births(text, today)
     rest = _without_moments(_masked(text, certain))
@@ -332,9 +420,9 @@ def _runs(text: str) -> Iterator[_Run]:
                 break
             if len(digits) >= _SHORTEST:
                 sizes = tuple(len(group[0]) for group in groups[first : last + 1])
-                marks = frozenset(gap.strip() for gap in gaps[first:last])
-                plus = text[begin.start() - 1 : begin.start()] == "+"
-                yield _Run(begin.start(), groups[last].end(), digits, sizes, marks, plus)
+                start, end = begin.start(), groups[last].end()
+                plus = text[start - 1 : start] == "+"
+                yield _Run(start, end, text[start:end], digits, sizes, tuple(gaps[first:last]), plus)
 
 
 def _kind(run: _Run) -> str | None:
@@ -354,14 +442,15 @@ def _is_ean(run: _Run) -> bool:
 def _is_bsn(run: _Run) -> bool:
     from stdnum.nl import bsn
 
-    written = run.whole or set(run.sizes) == {1} or set(run.sizes) <= {2, 3, 4}
+    written = run.whole or any(set(sizes) == {1} or set(sizes) <= {2, 3, 4} for sizes in (run.sizes, run.unbroken))
     return len(run.digits) == _BSN and written and bool(bsn.is_valid(run.digits))
 
 
 def _is_card(run: _Run) -> bool:
     from stdnum import luhn
 
-    written = run.whole or (run.sizes[0] == _CARD_GROUP and _GROUPED_CARD.fullmatch(run.digits))
+    first = {run.sizes[0], run.unbroken[0]}
+    written = run.whole or (_CARD_GROUP in first and _GROUPED_CARD.fullmatch(run.digits))
     return len(run.digits) in _CARD and bool(written and luhn.is_valid(run.digits))
 
 
@@ -374,7 +463,7 @@ def _is_phone(run: _Run) -> bool:
         return True
     if run.plus:
         return _is_private("+" + run.digits)
-    if run.sizes[0] < _AREA or not run.digits.startswith("0"):
+    if run.sizes[0] < _AREA or not run.digits.startswith("0") or _TWO_READINGS.fullmatch(run.text):
         return False
     return (run.digits.startswith("00") or len(run.digits) == _DUTCH_PHONE) and _is_private(run.digits)
 

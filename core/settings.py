@@ -1,5 +1,6 @@
 """Every setting, read once from the environment and `.env`."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import SettingsError
+from core.privacy import customer_number
 from knowledge.article import Language
 
 DEFAULT_MODEL = "intfloat/multilingual-e5-small"
@@ -62,7 +64,15 @@ class Settings(BaseSettings):
     @field_validator("customer_numbers", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(value.split()) if isinstance(value, str) else value
+        # not split(): \v and \f are what double quotes made of an escape, and are refused below
+        return tuple(re.findall(r"[\S\v\f]+", value)) if isinstance(value, str) else value
+
+    @field_validator("customer_numbers")
+    @classmethod
+    def _recognisable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in value:
+            customer_number(pattern)
+        return value
 
     @field_validator("data", "cache")
     @classmethod
