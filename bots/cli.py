@@ -3,6 +3,7 @@
 Nothing heavy is imported before a command needs it, so that `--help` answers at once.
 """
 
+import io
 import logging
 import sys
 from collections.abc import Iterable
@@ -19,7 +20,9 @@ from core.errors import BijdehandError
 from knowledge.errors import ArticleError
 
 if TYPE_CHECKING:
+    from core.store import Store
     from knowledge.article import Article
+    from knowledge.readers import Found
 
 app = typer.Typer(
     help="Just-in-time help for contact-centre agents.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -34,30 +37,64 @@ app.add_typer(cli_evaluate.app, name="evaluate")
 def main() -> None:
     """Run a command; what stands in the way becomes a sentence, and the traceback stays in the log."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # not every terminal can write an arrow
     try:
         app()
     except (BijdehandError, ArticleError) as error:
         logging.getLogger(__name__).debug("stopped", exc_info=True)
-        console.err.print(f"[bold red]{type(error).__name__.removesuffix('Error')}:[/] ", end="")
-        console.err.print(str(error), markup=False, highlight=False)
+        console.fail(type(error).__name__.removesuffix("Error"), str(error))
         sys.exit(Exit.CANNOT)
-    except Exception:  # noqa: BLE001 - the last resort, and nothing is swallowed
-        console.err.print(
-            f"Something broke that should not have. The details are in {_keep_traceback()}.", highlight=False
-        )
+    except Exception as error:  # noqa: BLE001 - the last resort, and nothing is swallowed
+        if isinstance(error, OSError) and error.filename:
+            console.fail("File", _in_the_way(error))
+        elif kept := _keep_traceback():
+            console.line(f"Something broke that should not have. The details are in {kept}.", on=console.err)
+        else:
+            what = f"Something broke that should not have ({type(error).__name__})"
+            console.line(f"{what}, and there is no place to keep the details.", on=console.err)
         sys.exit(Exit.CANNOT)
 
 
-def _keep_traceback() -> Path:
+def _in_the_way(error: OSError) -> str:
+    return (
+        f"{error.filename} cannot be used ({error.strerror}). Let this user read and write it; "
+        "BIJDEHAND_DATA and BIJDEHAND_CACHE say where our own files are."
+    )
+
+
+def _keep_traceback() -> Path | None:
+    """Where it was kept: in the user's log, or else in a temporary file, or else nowhere."""
     import traceback
     from datetime import UTC, datetime
 
+    entry = f"{datetime.now(UTC).isoformat()} {traceback.format_exc()}\n"
+    for place in (_log_file, _temporary_file):
+        try:
+            path = place()
+            with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(entry)
+        except Exception:  # noqa: BLE001, S112 - without a home, whatever asks for it raises an error of its own
+            continue
+        return path
+    return None
+
+
+def _log_file() -> Path:
     import platformdirs
 
-    path = platformdirs.user_log_path("bijdehand", ensure_exists=True) / "errors.log"
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"{datetime.now(UTC).isoformat()} {traceback.format_exc()}\n")
-    return path
+    folder = platformdirs.user_log_path("bijdehand").expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "errors.log"
+
+
+def _temporary_file() -> Path:
+    import os
+    import tempfile
+
+    opened, path = tempfile.mkstemp(prefix="bijdehand-", suffix=".log")
+    os.close(opened)
+    return Path(path)
 
 
 # -- starting --------------------------------------------------------------------------------------------------------
@@ -70,10 +107,10 @@ def init(
 
     settings = console.settings()
     embedder = console.embedder(settings)
-    store = boot.make_store(settings)
+    store = console.store(settings)
     there = len(store.articles())
     if there:
-        console.out.print(f"{there} articles are there already: nothing added. Database: {settings.database}")
+        console.line(f"{there} articles are there already: nothing added. Database: {settings.database}")
     elif demo:
         from core.library import shelve
 
@@ -81,7 +118,7 @@ def init(
         with console.Bar("Starter knowledge") as progress:
             console.tell(shelve(store, embedder, found, progress=progress))
     else:
-        console.out.print(f"An empty database stands ready: {settings.database}")
+        console.line(f"An empty database stands ready: {settings.database}")
     console.note("Learning moments and signs of danger, unless that was done before…")
     boot.open_desk(settings, store=store, embedder=embedder).ready()
     store.close()
@@ -94,21 +131,15 @@ def serve() -> None:
 
     from bots.serve import serve as run
     from core import boot
-    from core.words import say
 
     logging.getLogger().setLevel(logging.INFO)
     settings = console.settings()
     desk = boot.open_desk(settings, progress=console.note)
     if not desk.store.articles():
-        console.out.print("There are no articles yet. Run: bijdehand init --demo, or: bijdehand import FOLDER")
+        console.line("There are no articles yet. Run: bijdehand init --demo, or: bijdehand import FOLDER")
 
-    def tell(line: str) -> None:
-        console.out.print(line, markup=False, highlight=False)
-
-    example = say("help.example", settings.language)
-    tell(f"Bijdehand is listening. Try: {example}")
     try:
-        asyncio.run(run(desk, settings, tell=tell))
+        asyncio.run(run(desk, settings, tell=console.line))
     finally:
         desk.store.close()
 
@@ -156,29 +187,46 @@ def import_(
     paths: Paths,
     *,
     prune: Annotated[bool, typer.Option(help="Remove articles that these paths do not hold.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before more than half are removed.")] = False,
 ) -> None:
     """Add or update articles by id. Nothing is written when any file cannot be read."""
-    from core import boot
     from core.library import prune as remove
     from core.library import shelve
 
     found = _read(paths)
+    keep = {article.id for article in found}
     settings = console.settings()
-    store = boot.make_store(settings)
+    store = console.store(settings)
+    if prune and not yes and not _agreed(store, keep):
+        store.close()
+        console.line("Nothing was changed. Leave out --prune, or agree with --yes.", on=console.err)
+        raise typer.Exit(Exit.CANNOT)
     with console.Bar("Articles") as progress:
         done = shelve(store, console.embedder(settings), found, progress=progress)
-    console.tell(done, removed=remove(store, {article.id for article in found}) if prune else 0)
+    console.tell(done, removed=remove(store, keep) if prune else 0)
     store.close()
+
+
+def _agreed(store: "Store", keep: set[str]) -> bool:
+    """Ask when more than half would go: then a wrong folder is likelier than a great clearance."""
+    from core.library import not_in
+
+    there, gone = len(store.articles()), len(not_in(store, keep))
+    if gone * 2 <= there:
+        return True
+    try:
+        return typer.confirm(f"{gone} of the {there} articles are not in these files. Remove them?", err=True)
+    except typer.Abort:  # nobody is there to answer
+        return False
 
 
 @app.command()
 def reindex() -> None:
     """Embed whatever the present model has not embedded yet; unchanged texts cost nothing."""
-    from core import boot
     from core.library import shelve
 
     settings = console.settings()
-    store = boot.make_store(settings)
+    store = console.store(settings)
     with console.Bar("Articles") as progress:
         console.tell(shelve(store, console.embedder(settings), store.articles(), progress=progress))
     store.close()
@@ -197,8 +245,8 @@ def lint(paths: Paths, *, as_json: Json = False) -> None:
         console.print_json(findings)
     else:
         for finding in findings:
-            console.out.print(str(finding), markup=False, highlight=False, soft_wrap=True)
-        console.out.print(f"{len(findings)} findings")
+            console.line(str(finding))
+        console.line(f"{len(findings)} findings")
     if any(finding.severity == "error" for finding in findings):
         raise typer.Exit(Exit.TO_MEND)
 
@@ -228,9 +276,7 @@ def articles_show(
     if as_json:
         console.print_json(article)
     else:
-        console.out.print(
-            dump(article, timezone=console.settings().zone), markup=False, highlight=False, soft_wrap=True
-        )
+        console.print_exactly(dump(article, timezone=console.settings().zone))
 
 
 # -- people ------------------------------------------------------------------------------------------------------------
@@ -247,7 +293,7 @@ def people_add(
     surface: Annotated[Literal["slack", "teams", "web", "terminal"], typer.Argument(help="Where they talk with us.")],
     user: Annotated[str, typer.Argument(help="Their id there: Slack's U…, Teams' Entra object id.")],
     *,
-    team: Annotated[str, typer.Option(help="Slack workspace or Teams tenant id.")] = "",
+    team: Annotated[str, typer.Option(help="Slack workspace or Teams tenant id; not for web and terminal.")] = "",
     role: Annotated[RoleName | None, typer.Option(help="What they may do.")] = None,
     audience: Annotated[list[str] | None, typer.Option(help="May see articles for this audience; repeat it.")] = None,
     level: Annotated[str | None, typer.Option(help="Whose mandate they see: junior, medewerker, senior.")] = None,
@@ -256,15 +302,18 @@ def people_add(
     from core.model import Role
     from core.store import Identity
 
+    if surface in {"slack", "teams"} and not team.strip():
+        what = "the id of their Slack workspace (T…)" if surface == "slack" else "the id of their Teams tenant"
+        raise typer.BadParameter(f"Give {what}: without it we do not recognise them.", param_hint="--team")
     store = console.store()
     person = store.set_person(
-        Identity(surface, team, user),
+        Identity(surface, team.strip(), user),
         role=Role(role.value) if role else None,
         audience=audience,
         level=level,
     )
     store.close()
-    console.out.print(f"{user} on {surface} is {person.role} now.")
+    console.line(f"{user} on {surface} is {person.role} now.")
 
 
 @people_app.command("list")
@@ -295,15 +344,16 @@ def doctor(*, as_json: Json = False) -> None:
     """What is configured, reachable, stale or missing, and what to do. Exit code 1: something fails."""
     from datetime import UTC, datetime
 
+    from rich.text import Text
+
     from bots.reach import check_slack, check_teams
-    from core import boot
     from core.doctor import State, examine
 
     settings = console.settings()
     checks = list(
         examine(
             settings,
-            open_store=lambda: boot.make_store(settings),
+            open_store=lambda: console.store(settings),
             open_embedder=lambda: console.embedder(settings),
             now=datetime.now(UTC),
         )
@@ -314,9 +364,9 @@ def doctor(*, as_json: Json = False) -> None:
     else:
         style = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red", State.OFF: "dim"}
         for check in checks:
-            console.out.print(f"[{style[check.state]}]{check.state:<5}[/] {check.name:<9} ", end="")
+            console.out.print(Text(f"{check.state:<5} ", style[check.state]), end="")
             todo = f" ({check.todo})" if check.todo else ""
-            console.out.print(check.found + todo, markup=False, highlight=False, soft_wrap=True)
+            console.line(f"{check.name:<9} {check.found}{todo}")
     if any(check.state is State.FAIL for check in checks):
         raise typer.Exit(Exit.TO_MEND)
 
@@ -328,14 +378,23 @@ def _read(paths: Iterable[Path]) -> list["Article"]:
 
     zone = console.settings().zone
     errors: list[ArticleError] = []
-    founds = chain.from_iterable(read(path, timezone=zone, on_error=errors.append) for path in paths)
-    articles = [found.article for found in unique(founds, errors.append)]
+    read_in = chain.from_iterable(read(path, timezone=zone, on_error=errors.append) for path in paths)
+    founds = list(unique(read_in, errors.append))
+    errors += [_says_nothing(found) for found in founds if not _says_something(found.article)]
     for error in errors:
-        console.err.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        console.line(str(error), on=console.err)
     if errors:
-        console.err.print("Nothing was imported: mend this first.", style="bold red")
+        console.line("Nothing was imported: mend this first.", "bold red", on=console.err)
         raise typer.Exit(Exit.CANNOT)
-    return articles
+    return [found.article for found in founds]
+
+
+def _says_something(article: "Article") -> bool:
+    return bool(article.title.strip()) or any(section.text.strip() for section in article.sections)
+
+
+def _says_nothing(found: "Found") -> ArticleError:
+    return ArticleError(found.path, found.line, "The article holds no text; write some, or take it away.")
 
 
 def _row(article: "Article") -> dict[str, str]:

@@ -46,7 +46,7 @@ def retrieval(
     if as_json:
         console.print_json(report)
     else:
-        console.out.print(*retrieval_tables(report), sep="\n")
+        console.show(*retrieval_tables(report))
 
 
 @app.command("moments")
@@ -70,4 +70,4 @@ def name_moments(
     if as_json:
         console.print_json(report)
     else:
-        console.out.print(*moments_tables(report), sep="\n")
+        console.show(*moments_tables(report))

@@ -1,13 +1,16 @@
 """What the commands share: two consoles, exit codes, and the things that most of them open."""
 
+import os
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from core.embed import Embedder
@@ -15,11 +18,26 @@ if TYPE_CHECKING:
     from core.settings import Settings
     from core.store import Store
 
-out = Console()
-err = Console(stderr=True)
+_PIPE_WIDTH = 100_000  # columns: a program that reads us wants whole ids
+_CONTROL = re.compile(r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+class _Plain(Console):
+    """Prints text as it is, and goes on quietly when its reader has seen enough."""
+
+    def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
+        super().__init__(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end the program with exit code 1."""
+        _unplug(self.file)
+
+
+out = _Plain()
+err = _Plain(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
-Paths = Annotated[list[Path], typer.Argument(help="Files or folders: .md .csv .jsonl .html")]
+Paths = Annotated[list[Path], typer.Argument(readable=False, help="Files or folders: .md .csv .jsonl .html")]
 
 
 class Exit:
@@ -37,29 +55,64 @@ def settings() -> "Settings":
     return read_settings()
 
 
-def store() -> "Store":
+def store(configured: "Settings | None" = None) -> "Store":
     """Open the configured database."""
     from core import boot
+    from core.errors import StoreError
 
-    return boot.make_store(settings())
+    configured = configured or settings()
+    try:
+        return boot.make_store(configured)
+    except OSError as error:
+        raise StoreError(
+            f"{configured.data} cannot be used ({error.strerror}). "
+            "Let this user read and write it, or set BIJDEHAND_DATA to another folder."
+        ) from error
 
 
 def embedder(configured: "Settings") -> "Embedder":
     """Open the configured model, saying what takes long."""
     from core import boot
+    from core.errors import ModelError
 
-    return boot.make_embedder(configured, progress=note)
+    try:
+        return boot.make_embedder(configured, progress=note)
+    except OSError as error:
+        raise ModelError(
+            f"{configured.cache} cannot be used ({error.strerror}). "
+            "Let this user read and write it, or set BIJDEHAND_CACHE to another folder."
+        ) from error
+
+
+def printable(text: str) -> str:
+    """Pictures for control characters: those of an article or a file's name must not steer the terminal."""
+    return _CONTROL.sub(_picture, text)
+
+
+def _picture(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return chr(0x2400 + code) if code < ord(" ") else "\ufffd"
+
+
+def line(text: str, style: str = "", *, on: Console = out) -> None:
+    """Print a line that is not broken, since a path in it may be copied."""
+    on.print(Text(printable(text), style), soft_wrap=True)
 
 
 def note(message: str) -> None:
     """Say something beside the output, for whoever waits."""
-    err.print(message, style="dim", markup=False, highlight=False)
+    line(message, "dim", on=err)
+
+
+def fail(what: str, sentence: str) -> None:
+    """Say what stands in the way."""
+    err.print(Text.assemble((f"{what}: ", "bold red"), printable(sentence)), soft_wrap=True)
 
 
 def tell(done: "Shelved", *, removed: int = 0) -> None:
     """Say what an import or a reindex did."""
     pruned = f", {removed} removed" if removed else ""
-    out.print(f"{done.articles} articles on the shelf, {done.embedded} texts embedded{pruned}.")
+    line(f"{done.articles} articles on the shelf, {done.embedded} texts embedded{pruned}.")
 
 
 class Bar:
@@ -83,15 +136,53 @@ class Bar:
 
 def table(rows: Iterable[dict[str, str]], columns: Iterable[str]) -> None:
     """Print rows in columns."""
-    table = Table(*columns, box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(row[column] for column in columns))
-    out.print(table)
+        table.add_row(*(Text(printable(row[str(column.header)])) for column in table.columns))
+    show(table)
+
+
+def show(*tables: RenderableType) -> None:
+    """Print tables: as wide as the terminal, and in a pipe as wide as they need to be."""
+    (out if on_terminal() else _Plain(width=_PIPE_WIDTH)).print(*tables, sep="\n")
+
+
+def on_terminal() -> bool:
+    """Whether a person reads along."""
+    return sys.stdout.isatty()
 
 
 def print_json(value: object) -> None:
     """Print anything pydantic can write, for a script."""
     from pydantic import TypeAdapter
+    from pydantic_core import to_json
 
-    text = TypeAdapter(type(value) if not isinstance(value, list) else list[Any]).dump_json(value, indent=2)
-    sys.stdout.write(text.decode() + "\n")
+    from core.store.columns import clean
+
+    adapter = TypeAdapter[Any](type(value) if not isinstance(value, list) else list[Any])
+    plain = clean(adapter.dump_python(value, mode="json"))  # half a character has no UTF-8
+    escaped = not (sys.stdout.encoding or "").lower().startswith("utf")
+    _write(to_json(plain, indent=2, inf_nan_mode="null", ensure_ascii=escaped) + b"\n")
+
+
+def print_exactly(text: str) -> None:
+    """Print a text byte for byte, so that it can be kept in a file; a terminal gets no control characters."""
+    _write((printable(text) if on_terminal() else text).encode("utf-8", "replace"))
+
+
+def _write(content: bytes) -> None:
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _unplug(sys.stdout)
+
+
+def _unplug(stream: IO[str]) -> None:
+    """Nobody reads this any more: what is still written to it, now or at the end, goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -1,14 +1,17 @@
 """The terminal as a surface: one answer in plain, coloured text."""
 
 import getpass
+import os
 from collections.abc import Iterator
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.rule import Rule
+from rich.segment import Segment
 from rich.text import Text
 
+from bots.console import printable
 from core.desk import Desk
 from core.errors import NotFoundError
 from core.model import Answer, Card, Person, Question
@@ -30,7 +33,18 @@ def render(answer: Answer, *, more: bool = False) -> RenderableType:
     if answer.bridge:
         lines.append(Text(answer.bridge, style="italic"))
     lines += _alternatives(answer)
-    return Group(*lines)
+    return _Printable(Group(*lines))
+
+
+class _Printable:
+    """Whatever stands in an article, nothing of it steers the terminal."""
+
+    def __init__(self, inside: RenderableType) -> None:
+        self._inside = inside
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        for segment in console.render(self._inside, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
 
 def _card(card: Card, answer: Answer, *, more: bool) -> Iterator[RenderableType]:
@@ -117,4 +131,11 @@ class Chat:
 
 def person(desk: Desk) -> Person:
     """Whoever sits at this keyboard."""
-    return desk.person(Identity("terminal", "", getpass.getuser()))
+    return desk.person(Identity("terminal", "", _user()))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container, a user id may have no name
+        return str(os.getuid())

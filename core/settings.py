@@ -77,10 +77,7 @@ class Settings(BaseSettings):
     @field_validator("data", "cache")
     @classmethod
     def _at_home(cls, value: Path) -> Path:
-        try:
-            return value.expanduser()
-        except RuntimeError as error:
-            raise ValueError("this user has no home folder; write a path that needs none") from error
+        return value.expanduser()
 
     @field_validator("slack_api_url")
     @classmethod
@@ -128,6 +125,8 @@ def read_settings() -> Settings:
         variable = name if name.isupper() else f"BIJDEHAND_{name.upper()}"
         message = first["msg"].removeprefix("Value error, ")
         raise SettingsError(f"{variable} is not right: {message}.") from error
+    except RuntimeError as error:  # of platformdirs and of pathlib
+        raise SettingsError("This user has no home folder. Set BIJDEHAND_DATA and BIJDEHAND_CACHE.") from error
     except UnicodeDecodeError as error:
         raise SettingsError(".env is not UTF-8; save it as UTF-8.") from error
     except OSError as error:

@@ -4,7 +4,9 @@ import csv
 import io
 import json
 import re
+import stat
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -16,6 +18,7 @@ from knowledge.errors import ArticleError
 from knowledge.markdown import AMSTERDAM, Draft, article_of, draft_of
 
 MOST_BYTES = 20_000_000
+_HALF = re.compile("[\ud800-\udfff]")  # half a character, which JSON can spell and nothing can store
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,42 +71,100 @@ def _articles(
             article = article_of(draft, fallback_id=stem, language=spoken, timezone=timezone, path=file)
         except ArticleError as error:
             on_error(error)
+            continue
+        if _HALF.search(article.id):
+            line = draft.lines.get("id", draft.line)
+            on_error(
+                ArticleError(file, line, "The id holds half a character, which cannot be stored; leave it out.", "id")
+            )
         else:
             yield Found(article, file, draft.line)
 
 
 def _drafts(path: Path, on_error: Callable[[ArticleError], None]) -> Iterator[tuple[Path, Draft]]:
-    try:
-        files = _files(path)
-    except ArticleError as error:
-        on_error(error)
-        files = []
-    for file in files:
+    for file in _files(path, on_error):
+        draft = None
         try:
-            yield from ((file, draft) for draft in READERS[file.suffix.lower()](_text(file), file))
+            for draft in READERS[file.suffix.lower()](_text(file), file):
+                yield file, draft
         except ArticleError as error:
             on_error(error)
+        else:
+            if draft is None:
+                on_error(ArticleError(file, 1, "The file holds no article; write one in it, or take the file away."))
 
 
-def _files(path: Path) -> list[Path]:
+def _files(path: Path, on_error: Callable[[ArticleError], None]) -> list[Path]:
     """The file itself, or what a folder holds; hidden files and README.md are not articles."""
     known = ", ".join(READERS)
-    if not path.exists():
-        raise ArticleError(path, 1, "There is no such file or folder.")
-    if path.is_file():
-        if path.suffix.lower() not in READERS:
-            raise ArticleError(path, 1, f"'{path.suffix}' cannot be read; use one of {known}.")
-        return [path]
-    inside = [file for file in path.rglob("*") if file.is_file() and not _hidden(file.relative_to(path))]
+    errors: list[ArticleError] = []
+    inside: list[Path] = []
+    try:
+        if stat.S_ISDIR(_mode(path)):
+            inside = list(_inside(path, errors.append))
+        elif path.suffix.lower() in READERS:
+            return [path]
+        else:
+            errors.append(ArticleError(path, 1, f"'{path.suffix}' cannot be read; use one of {known}."))
+    except ArticleError as error:
+        errors.append(error)
     files = sorted(file for file in inside if file.suffix.lower() in READERS and file.name.lower() != "readme.md")
-    if not files:
+    if not files and not errors:
         what = f"{len(inside)} files, but none is an article" if inside else "no files"
-        raise ArticleError(path, 1, f"The folder holds {what}; put {known} in it.")
+        errors.append(ArticleError(path, 1, f"The folder holds {what}; put {known} in it."))
+    for told in errors:
+        on_error(told)
     return files
 
 
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def _mode(path: Path) -> int:
+    """Whether it is a folder or a file, and an error when it is neither."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ArticleError(path, 1, "There is no such file or folder.") from error
+    except OSError as error:
+        raise ArticleError(path, 1, f"It cannot be opened: {error.strerror}.") from error
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+        raise ArticleError(path, 1, "This is neither a file nor a folder.")
+    return mode
+
+
+def _inside(top: Path, on_error: Callable[[ArticleError], None]) -> Iterator[Path]:
+    """Every file below a folder that is not hidden; each folder once, however many links lead to it."""
+    waiting, seen = deque([top]), set()
+    while waiting:
+        folder = waiting.popleft()
+        try:
+            about = folder.stat()
+            if (about.st_dev, about.st_ino) in seen:
+                continue
+            seen.add((about.st_dev, about.st_ino))
+            entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+        except OSError as error:
+            on_error(ArticleError(folder, 1, f"The folder cannot be read: {error.strerror}."))
+            continue
+        for entry in entries:
+            try:
+                mode = entry.stat().st_mode
+            except OSError as error:
+                if sentence := _lost(entry, error):
+                    on_error(ArticleError(entry, 1, sentence))
+                continue
+            if stat.S_ISREG(mode):
+                yield entry
+            elif stat.S_ISDIR(mode):
+                # Links come last: what is really here keeps the path, and so the language, of its own.
+                (waiting.append if entry.is_symlink() else waiting.appendleft)(entry)
+
+
+def _lost(entry: Path, error: OSError) -> str:
+    """Why what might have been an article, or a folder of them, cannot be reached; empty for other files."""
+    if entry.suffix and entry.suffix.lower() not in READERS:
+        return ""
+    if isinstance(error, FileNotFoundError):
+        return "The link leads nowhere; mend it or take it away."
+    return f"It cannot be opened: {error.strerror}."
 
 
 def _folder_language(path: Path) -> Language | None:

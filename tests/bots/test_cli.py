@@ -1,7 +1,13 @@
+import io
 import json
+import os
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from bots import cli, console
@@ -93,7 +99,7 @@ def test_an_import_never_deletes_unless_asked_to(folder):
 
 def test_an_article_comes_out_as_it_went_in(folder):
     run("import", str(folder))
-    assert run("articles", "show", "gas").stdout.rstrip() == (folder / "nl" / "gas.md").read_text().rstrip()
+    assert run("articles", "show", "gas").stdout == (folder / "nl" / "gas.md").read_text()
 
 
 def test_broken_front_matter_is_named_with_file_and_line_and_nothing_is_written(folder):
@@ -271,3 +277,238 @@ def test_every_command_has_help():
     for path, command in commands(typer.main.get_command(cli.app)):
         assert command.help, path
         assert run(*path, "--help").exit_code == 0
+
+
+# -- pruning -----------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def shelf(folder):
+    """Five articles imported, of which the folder now holds two."""
+    for number in range(3):
+        (folder / "nl" / f"{number}.md").write_text(f"---\nid: n{number}\ntitle: T\n---\nTekst.\n")
+    run("import", str(folder))
+    for number in range(3):
+        (folder / "nl" / f"{number}.md").unlink()
+    return folder
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.csv", "title,text\n"), ("a.jsonl", "")])
+def test_a_file_that_holds_nothing_prunes_nothing(shelf, tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    assert run("import", str(tmp_path / name), "--prune", "--yes").exit_code == console.Exit.CANNOT
+    assert len(ids()) == 5
+
+
+@pytest.mark.parametrize("typed", ["n\n", ""])
+def test_more_than_half_is_removed_only_after_a_yes(shelf, typed):
+    (shelf / "nl" / "new.md").write_text("---\nid: new\ntitle: T\n---\nTekst.\n")
+    result = run("import", str(shelf), "--prune", input=typed)
+    assert result.exit_code == console.Exit.CANNOT
+    assert "3 of the 5 articles" in result.output
+    assert "--yes" in result.stderr
+    assert len(ids()) == 5, "a no changes nothing at all"
+    assert "3 removed" in run("import", str(shelf), "--prune", input="y\n").stdout
+
+
+def test_a_script_says_yes_beforehand(shelf):
+    assert "3 removed" in run("import", str(shelf), "--prune", "--yes").stdout
+    assert ids() == ["gas", "move"]
+
+
+# -- articles that say nothing -----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.md", ""),
+        ("a.md", "---\nid: x\n---\n\n"),
+        ("a.md", "## Stappen\n"),
+        ("a.html", ""),
+        ("a.jsonl", '{"text": " "}'),
+    ],
+)
+def test_an_article_without_title_and_text_is_refused(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    result = run("import", name)
+    assert (result.exit_code, f"{name}:1: The article holds no text" in result.stderr) == (console.Exit.CANNOT, True)
+
+
+def test_a_row_without_a_title_is_an_article_as_long_as_it_has_text(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"title": "", "text": "De verhuizing."}\n')
+    assert run("import", "a.jsonl").exit_code == 0
+    assert ids() == ["a-1"]
+
+
+# -- what is shown -----------------------------------------------------------------------------------------------------
+ODD = '---\r\nid: odd\r\ntitle: "Kosten [/b] :key: \\e[31m"\r\n---\r\n## In het kort\r\n\tJa :key: [b]\x1b[31m\x9b.\r\n'
+
+
+@pytest.fixture
+def odd(tmp_path):
+    (tmp_path / "odd.md").write_bytes(ODD.encode())
+    run("import", "odd.md")
+
+
+def test_an_article_is_shown_byte_for_byte(odd):
+    assert run("articles", "show", "odd").stdout_bytes == ODD.encode()
+
+
+def test_on_a_terminal_an_article_cannot_steer_it(odd, monkeypatch):
+    monkeypatch.setattr(console, "on_terminal", lambda: True)
+    shown = run("articles", "show", "odd").stdout
+    assert "Ja :key: [b]␛[31m" in shown
+    assert not {"\x1b", "\x9b"} & {*shown}
+
+
+def test_titles_are_listed_as_they_are_but_for_control_characters(odd):
+    assert "Kosten [/b] :key: ␛[31m" in run("articles", "list").stdout
+
+
+@pytest.mark.parametrize("coloured", [True, False])
+def test_an_answer_cannot_steer_the_terminal(odd, coloured, monkeypatch):
+    from bots.terminal import render
+    from core import boot
+    from core.model import Person, Question
+
+    desk = boot.open_desk(console.settings())
+    answer = desk.ask(Question("kosten key", Person("somebody")))
+    desk.store.close()
+    screen = io.StringIO()
+    Console(file=screen, force_terminal=coloured, color_system=None).print(render(answer, more=True))
+    assert "␛[31m" in screen.getvalue()
+    assert not {"\x1b[31m", "\x9b"} & {*screen.getvalue()}
+    assert "\x1b[31m" not in screen.getvalue()
+
+
+def test_a_person_with_square_brackets_is_somebody_like_others():
+    result = run("people", "add", "slack", "U[/x]", "--team", "T1")
+    assert (result.exit_code, "U[/x] on slack is agent now." in result.stdout) == (0, True)
+    assert "U[/x]" in run("people", "list").stdout
+
+
+def test_a_table_in_a_pipe_cuts_nothing(tmp_path):
+    long = "x" * 300
+    (tmp_path / "a.md").write_text(f"---\nid: {long}\ntitle: {long}\n---\nTekst.\n")
+    run("import", "a.md")
+    assert run("articles", "list").stdout.count(long) == 2
+
+
+@pytest.mark.parametrize("surface", ["slack", "teams"])
+def test_somebody_on_a_platform_belongs_to_a_team(surface):
+    result = run("people", "add", surface, "U1", "--role", "coach", "--team", " ")
+    assert (result.exit_code, "--team" in result.stderr) == (2, True)
+    assert json.loads(run("people", "list", "--json").stdout) == []
+
+
+def test_whoever_sits_here_needs_no_team():
+    assert run("people", "add", "terminal", "ann").exit_code == 0
+
+
+# -- what stands in the way --------------------------------------------------------------------------------------------
+def start(*arguments, **environment):
+    """Bijdehand as a process of its own: exit code, standard output and error."""
+    command = [sys.executable, "-m", "bots.cli", *arguments]
+    everything = os.environ | {"PYTHONPATH": str(SEEDS.parent)} | environment
+    done = subprocess.run(command, env=everything, capture_output=True, timeout=120, check=False)
+    return done.returncode, done.stdout, done.stderr.decode()
+
+
+def test_a_cache_that_is_no_folder_is_told_where_it_is_needed(capsys, monkeypatch, tmp_path):
+    (tmp_path / "m.jsonl").write_text('{"id": "a", "text": "hoi", "lang": "nl"}\n')
+    monkeypatch.setenv("BIJDEHAND_CACHE", "/dev/null")
+    files = ["--articles", "m.jsonl", "--queries", "m.jsonl", "--qrels", "m.jsonl"]
+    text, code = failed(capsys, monkeypatch, "evaluate", "retrieval", *files)
+    assert (code, "BIJDEHAND_CACHE" in text, "/dev/null" in text) == (console.Exit.CANNOT, True, True)
+
+
+def test_a_question_is_answered_without_a_cache(folder, monkeypatch):
+    monkeypatch.setenv("BIJDEHAND_CACHE", "/dev/null")
+    run("import", str(folder))
+    assert run("ask", "klant ruikt gas").exit_code == 0
+
+
+@pytest.fixture
+def closed_data(monkeypatch, tmp_path):
+    """A data folder that may not be entered, also when the tests are run by root."""
+    (tmp_path / "data").mkdir()
+    known = Path.stat
+
+    def stat(path, **options):
+        if path.parent.name == "data":
+            raise PermissionError(13, "Permission denied", str(path))
+        return known(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+
+
+def test_a_data_folder_that_is_closed_is_told(capsys, monkeypatch, closed_data):
+    text, code = failed(capsys, monkeypatch, "articles", "list")
+    assert (code, "BIJDEHAND_DATA" in text, "Permission denied" in text) == (console.Exit.CANNOT, True, True)
+
+
+def test_doctor_finds_a_data_folder_that_is_closed(closed_data):
+    checks = {check["name"]: check for check in json.loads(run("doctor", "--json").stdout)}
+    assert checks["database"]["state"] == "fail"
+    assert "Permission denied" in checks["database"]["found"]
+
+
+def test_half_a_character_in_a_question_is_no_trouble_for_a_script(folder):
+    run("import", str(folder))
+    answer = json.loads(run("ask", "klant ruikt gas \udcff", "--json").stdout)
+    assert answer["card"]["article_id"] == "gas"
+    assert "card" in json.loads(start("ask", b"gas \xff", "--json")[1])
+
+
+def test_what_the_terminal_cannot_write_becomes_a_question_mark(tmp_path):
+    (tmp_path / "a.md").write_text("---\nid: a\ntitle: Kosten → €\n---\nTekst.\n")
+    run("import", "a.md")
+    code, shown, errors = start("articles", "list", PYTHONIOENCODING="latin-1")
+    assert (code, b"Kosten ? ?" in shown) == (0, True), errors
+    (row,) = json.loads(start("articles", "list", "--json", PYTHONIOENCODING="latin-1")[1].decode("latin-1"))
+    assert row["title"] == "Kosten → €"
+
+
+def test_the_last_resort_needs_no_home(capsys, monkeypatch):
+    def homeless(*_, **__):
+        raise RuntimeError("no home")
+
+    monkeypatch.setattr("platformdirs.user_log_path", homeless)
+    monkeypatch.setattr(console, "store", lambda: 1 / 0)
+    text, code = failed(capsys, monkeypatch, "articles", "list")
+    assert (code, text.startswith("Something broke")) == (console.Exit.CANNOT, True)
+    kept = Path(text.split("The details are in ")[1].strip().removesuffix("."))
+    assert "ZeroDivisionError" in kept.read_text()
+    kept.unlink()
+
+
+def test_the_last_resort_needs_no_disk(capsys, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError("no room")
+
+    monkeypatch.setattr("platformdirs.user_log_path", refuse)
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    monkeypatch.setattr(console, "store", lambda: 1 / 0)
+    text, code = failed(capsys, monkeypatch, "articles", "list")
+    assert (code, text.strip()) == (
+        console.Exit.CANNOT,
+        "Something broke that should not have (ZeroDivisionError), and there is no place to keep the details.",
+    )
+
+
+def test_whoever_has_no_name_can_ask(folder, monkeypatch):
+    def nameless():
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    run("import", str(folder))
+    monkeypatch.setattr("getpass.getuser", nameless)
+    assert run("ask", "klant ruikt gas").exit_code == 0
+
+
+@pytest.mark.parametrize("extra", [[], ["--json"]])
+def test_a_reader_who_has_seen_enough_is_no_failure(folder, extra):
+    run("import", str(folder))
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "bots.cli", "ask", "klant ruikt gas", *extra]
+    environment = os.environ | {"PYTHONPATH": str(SEEDS.parent)}
+    done = subprocess.run(command, env=environment, stdout=writing, stderr=subprocess.PIPE, timeout=120, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -1,6 +1,8 @@
+import pytest
 from conftest import article
 
 from core.embed import FakeEmbedder
+from core.errors import BijdehandError
 from core.library import prune, shelve, snapshot_of
 from core.store.sqlite import open_store
 
@@ -70,3 +72,17 @@ def test_a_throw_away_snapshot_equals_the_stored_one(tmp_path):
     assert stored.owners.tolist() == made.owners.tolist()
     assert (stored.passages == made.passages).all()
     assert (stored.whole == made.whole).all()
+
+
+def test_pruning_knows_an_id_as_the_store_keeps_it(store):
+    odd = article("---\ntitle: Vreemd\n---\nTekst.\n", "x\ud800\x00")
+    shelve(store, FakeEmbedder(), [odd, MOVE])
+    assert prune(store, [odd.id, "move"]) == 0
+    assert len(store.articles()) == 2
+
+
+def test_pruning_by_nothing_is_refused(store):
+    shelve(store, FakeEmbedder(), [GAS])
+    with pytest.raises(BijdehandError, match="Nothing was read"):
+        prune(store, [])
+    assert len(store.articles()) == 1

@@ -219,3 +219,8 @@ def test_twins_in_two_folders_find_each_other(folder):
     put(folder / "nl" / "a.md", "---\nid: a\ntitle: A\n---\nTekst.\n")
     put(folder / "en" / "a.md", "---\nid: a-en\ntitle: A\ntranslation_of: a\n---\nText.\n")
     assert found_in([folder / "nl", folder / "en"]) == []
+
+
+def test_a_file_without_articles_is_a_finding(folder):
+    put(folder / "a.jsonl", "")
+    assert found_in(folder / "a.jsonl") == [("a.jsonl", 1, "unreadable")]

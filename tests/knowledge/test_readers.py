@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -232,3 +233,84 @@ def test_whoever_takes_the_errors_gets_the_rest(folder):
 
 def test_every_kind_of_file_has_a_reader():
     assert set(READERS) == {".md", ".markdown", ".csv", ".jsonl", ".html", ".htm"}
+
+
+# --- nothing is passed over in silence
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("a.csv", "title,text\n"), ("a.csv", "title,text\n,\n"), ("a.jsonl", ""), ("a.jsonl", "\n \n")]
+)
+def test_a_file_that_holds_no_article_is_told(folder, name, text):
+    assert mistake(put(folder / name, text)).startswith(f"{name}:1: The file holds no article;")
+
+
+def test_a_file_whose_only_line_is_wrong_is_told_once(folder):
+    errors: list[ArticleError] = []
+    assert found_in(put(folder / "a.jsonl", "{"), on_error=errors.append) == []
+    assert len(errors) == 1
+
+
+def test_a_folder_that_may_not_be_read_is_told_and_the_rest_is_read(folder, monkeypatch):
+    put(folder / "kennis" / "a.md", "tekst")
+    put(folder / "kennis" / "dicht" / "b.md", "tekst")
+    listed = Path.iterdir
+
+    def iterdir(path):
+        if path.name == "dicht":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    errors: list[ArticleError] = []
+    assert [made.id for made in found_in(folder / "kennis", on_error=errors.append)] == ["nl/a"]
+    assert [str(error) for error in errors] == ["kennis/dicht:1: The folder cannot be read: Permission denied."]
+
+
+def test_a_folder_that_is_closed_altogether_is_not_called_empty(folder, monkeypatch):
+    (folder / "dicht").mkdir()
+
+    def iterdir(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    errors: list[ArticleError] = []
+    assert found_in(folder / "dicht", on_error=errors.append) == []
+    assert len(errors) == 1
+
+
+def test_a_linked_folder_is_read_once_and_a_loop_ends(folder):
+    put(folder / "elders" / "b.md", "tekst")
+    put(folder / "kennis" / "en" / "a.md", "tekst")
+    for name, target in {"1": "../elders", "2": "../elders", "en/loop": "../../kennis", "aa": "en"}.items():
+        (folder / "kennis" / name).symlink_to(target, target_is_directory=True)
+    assert [found.article.id for found in read(folder / "kennis")] == ["nl/b", "en/a"]
+
+
+@pytest.mark.parametrize("name", ["weg.md", "weg"])
+def test_a_link_that_leads_nowhere_is_told(folder, name):
+    put(folder / "kennis" / "a.md", "tekst")
+    (folder / "kennis" / name).symlink_to("nergens")
+    assert mistake(folder / "kennis") == f"kennis/{name}:1: The link leads nowhere; mend it or take it away."
+
+
+def test_a_name_that_is_too_long_is_told(folder):
+    assert "cannot be opened: File name too long." in mistake(folder / ("x" * 300))
+
+
+def test_a_path_below_a_closed_folder_is_told(folder, monkeypatch):
+    def closed(path, **_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", closed)
+    assert mistake(folder / "a.md") == "a.md:1: It cannot be opened: Permission denied."
+
+
+def test_what_is_neither_file_nor_folder_is_told(folder):
+    os.mkfifo(folder / "a.md")
+    assert mistake(folder / "a.md") == "a.md:1: This is neither a file nor a folder."
+
+
+def test_an_id_that_no_store_can_keep_is_refused(folder):
+    path = put(folder / "a.jsonl", '{"id": "x\\ud800", "text": "y"}')
+    assert "The id holds half a character" in mistake(path)
