@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import jwt
@@ -108,6 +109,8 @@ class Endpoint:
     async def handle(self, request: web.Request) -> web.Response:
         """Take one request of Teams; nothing that it can hold makes this fail."""
         try:
+            if not self._app_id:
+                _must_be_from_here(request)
             activity = await _activity(request)
             await self._admit(request.headers.get("Authorization", ""), activity)
         except _RefusedError as refused:
@@ -155,6 +158,8 @@ class Endpoint:
             await self._check_token(header, activity)
             if activity["channelId"] != "msteams":  # Azure opens Web Chat and Direct Line on every bot unasked
                 raise _RefusedError(403, "not from Teams")
+        elif not _is_local(activity["serviceUrl"]):
+            raise _RefusedError(403, "without login, a reply goes to this machine only")
         if self._tenant and _tenants(activity) != {self._tenant}:
             raise _RefusedError(403, "another tenant")
 
@@ -214,6 +219,15 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _is_local(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    named = parts.hostname is not None and parts.username is None  # before an @ can stand what looks like a host
+    return parts.scheme in {"http", "https"} and named and _is_loopback(parts.hostname or "")
+
+
 def _registration(settings: Settings) -> SimpleNamespace:
     return SimpleNamespace(
         APP_TYPE=settings.teams_app_type if settings.teams_app_id else "MultiTenant",
@@ -224,6 +238,15 @@ def _registration(settings: Settings) -> SimpleNamespace:
 
 
 # -- requests ---------------------------------------------------------------------------------------------------------
+def _must_be_from_here(request: web.Request) -> None:
+    """Refuse what another site sends through this machine's browser: DNS rebinding, forged requests."""
+    here = f"http://{request.headers.get('Host', '').lower()}"
+    if not _is_local(here):
+        raise _RefusedError(403, "without login, only for this machine")
+    if request.headers.get("Origin", here).lower() != here:
+        raise _RefusedError(403, "sent by another site")
+
+
 async def _activity(request: web.Request) -> Activity:
     """The body as far as this module relies on it."""
     if request.content_type != "application/json":

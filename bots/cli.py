@@ -20,6 +20,7 @@ from core.errors import BijdehandError
 from knowledge.errors import ArticleError
 
 if TYPE_CHECKING:
+    from core.desk import Desk
     from core.store import Store
     from knowledge.article import Article
     from knowledge.readers import Found
@@ -119,8 +120,7 @@ def init(
             console.tell(shelve(store, embedder, found, progress=progress))
     else:
         console.line(f"An empty database stands ready: {settings.database}")
-    console.note("Learning moments and signs of danger, unless that was done before…")
-    boot.open_desk(settings, store=store, embedder=embedder).ready()
+    _make_ready(boot.open_desk(settings, store=store, embedder=embedder))
     store.close()
 
 
@@ -135,9 +135,8 @@ def serve() -> None:
     logging.getLogger().setLevel(logging.INFO)
     settings = console.settings()
     desk = boot.open_desk(settings, progress=console.note)
-    if not desk.store.articles():
+    if not _make_ready(desk):
         console.line("There are no articles yet. Run: bijdehand init --demo, or: bijdehand import FOLDER")
-
     try:
         asyncio.run(run(desk, settings, tell=console.line))
     finally:
@@ -369,6 +368,13 @@ def doctor(*, as_json: Json = False) -> None:
             console.line(f"{check.name:<9} {check.found}{todo}")
     if any(check.state is State.FAIL for check in checks):
         raise typer.Exit(Exit.TO_MEND)
+
+
+def _make_ready(desk: "Desk") -> int:
+    """Do beforehand what the first question would wait for; a bar shows where another model's articles are read."""
+    console.note("Learning moments and signs of danger, unless that was done before…")
+    with console.Bar("Reading for this model") as progress:
+        return desk.ready(progress=progress)
 
 
 # -- reading files -------------------------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import errno
 import signal
+import socket
 from collections.abc import Callable
 from typing import Protocol
 
@@ -12,6 +14,12 @@ from bots import web as web_chat
 from core.desk import Desk
 from core.errors import SettingsError
 from core.settings import Settings
+from core.words import say
+
+STOP_WITHIN = 3.0  # seconds for what is under way in a listener
+IDLE = 75.0  # seconds that a connection may take to ask something
+MAX_CONNECTIONS = 256  # to a listener; both together stay well below the 1024 files that a process may usually open
+_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 MAX_BODY = 1024**2  # bytes; neither platform sends more
 
@@ -74,21 +82,28 @@ async def _alive(request: web.Request) -> web.Response:
 
 
 async def serve(desk: Desk, settings: Settings, *, tell: Tell) -> None:
-    """Run until told to stop; `tell` gets the lines to print once everything listens."""
+    """Run until told to stop; `tell` gets the lines to print, the last once everything listens."""
     found = surfaces(desk, settings)
     async with contextlib.AsyncExitStack() as stack:
         local = await _listen(stack, local_app(desk), "127.0.0.1", settings.web_port, "BIJDEHAND_WEB_PORT")
-        tell(f"Web chat    http://127.0.0.1:{local}/")
         if found:
             port = await _listen(stack, public_app(found), settings.host, settings.port, "BIJDEHAND_PORT")
+        tell(f"Web chat    {address('127.0.0.1', local)}/")
         stack.push_async_callback(_stop, found)
         for name in ("Slack", "Teams"):
             if name in found:
                 await found[name].start()
-                tell(f"{name:<11} on, http://{settings.host}:{port}{found[name].path}")
+                tell(f"{name:<11} on, {address(settings.host, port)}{found[name].path}")
             else:
                 tell(f"{name:<11} off (bijdehand doctor says what it needs)")
-        await _until_stopped()
+        stop = _told_to_stop()
+        tell(f"Bijdehand is listening. Try: {say('help.example', settings.language)}")
+        await stop.wait()
+
+
+def address(host: str, port: int) -> str:
+    """As a browser takes it."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 async def _stop(found: dict[str, Surface]) -> None:
@@ -97,20 +112,57 @@ async def _stop(found: dict[str, Surface]) -> None:
 
 
 async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, host: str, port: int, variable: str) -> int:
-    runner = web.AppRunner(app, access_log=None)
+    """Listen until the stack is left; the port."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_WITHIN, keepalive_timeout=IDLE)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
+    serving = runner.server
+    assert serving  # noqa: S101 - setup has made it
+
+    def connected() -> asyncio.BaseProtocol:
+        return serving() if len(serving.connections) < MAX_CONNECTIONS else _Busy()
+
     try:
-        await web.TCPSite(runner, host, port).start()
-    except OSError as error:
-        raise SettingsError(f"Cannot listen on {host}:{port} ({error.strerror}). Set {variable} to another.") from error
-    address: tuple[str, int] = runner.addresses[0][:2]
-    return address[1]
+        listener = await asyncio.get_running_loop().create_server(connected, host, port)
+    except (OSError, UnicodeError) as error:  # the latter when a part of a name is empty or too long
+        if _is_about_the_host(error):
+            raise SettingsError(
+                f"This machine cannot listen on {host!r}. Set BIJDEHAND_HOST to its address."
+            ) from error
+        why = getattr(error, "strerror", None) or error
+        raise SettingsError(f"Cannot listen on {host}:{port} ({why}). Set {variable} to another.") from error
+    stack.callback(listener.close)
+    found: int = listener.sockets[0].getsockname()[1]
+    return found
 
 
-async def _until_stopped() -> None:
+class _Busy(asyncio.Protocol):
+    """Sends one connection too many away. A middleware would not count those that never finish asking."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - as asyncio has it for a stream
+        transport.write(_BUSY)
+        transport.close()
+
+
+def _is_about_the_host(error: Exception) -> bool:
+    if isinstance(error, OSError) and not isinstance(error, socket.gaierror):
+        return error.errno in {errno.EADDRNOTAVAIL, None}  # none when no address of the name can be had
+    return True
+
+
+def _told_to_stop() -> asyncio.Event:
+    """Set by the first signal; the second ends the process at once, which the store survives."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
-    await stop.wait()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def told() -> None:
+        stop.set()
+        for name in signals:
+            loop.remove_signal_handler(name)
+            signal.signal(name, signal.SIG_DFL)
+
+    for name in signals:
+        loop.add_signal_handler(name, told)
+    return stop

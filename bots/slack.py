@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
@@ -26,7 +27,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bots.slack_blocks import answer_blocks, fallback_text, reason_blocks, text_blocks
-from bots.slack_events import Payload, Tap, to_event, to_tap
+from bots.slack_events import Payload, Tap, is_sound, to_event, to_tap
 from core.background import Background
 from core.courier import Courier
 from core.desk import Desk
@@ -35,13 +36,16 @@ from core.language import language_of_locale
 from core.model import Answer, Delivery, Event, Feedback, Person
 from core.settings import Settings
 from core.store import Identity
-from core.words import say
+from core.words import reasons, say
 from knowledge.moment import Moment
 
 log = logging.getLogger(__name__)
 
 MAX_BODY = 512 * 1024  # bytes; a tap brings the whole message along, percent-encoded
 _CONTENT_TYPES = {"application/json", "application/x-www-form-urlencoded"}
+_BODY_WITHIN = 10.0  # seconds; Slack itself gives up after three
+_BROKEN_BODY = (OSError, aiohttp.ClientError, HttpProcessingError, web.RequestPayloadError)
+_STRANGE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 _TIMEOUT = 10  # seconds for one call of Slack's
 _LOCALE_WAIT = 1.5  # seconds that knowing somebody's language is worth
 _OK = 200
@@ -105,16 +109,21 @@ class SlackSurface:
             return web.Response(status=503)  # Slack tries again, and finds whoever comes after us
         if request.content_type not in _CONTENT_TYPES:
             return web.Response(status=415)
-        raw = await request.clone(client_max_size=MAX_BODY).read()  # raises 413
+        raw = await _body(request)
         if not _is_signed(self._verifier, raw, request.headers):
             return web.Response(status=401)
-        try:
-            asked = AsyncBoltRequest(body=raw.decode(), query=request.query_string, headers=dict(request.headers))
-        except ValueError:
-            return web.Response(status=400)
-        return await to_aiohttp_response(await self._app.async_dispatch(asked))
+        return await self._dispatch(raw, request)
 
     # -- listening ------------------------------------------------------------------------------------------------
+    async def _dispatch(self, raw: bytes, request: web.Request) -> web.Response:
+        try:
+            asked = AsyncBoltRequest(body=raw.decode(), query=request.query_string, headers=dict(request.headers))
+            if is_sound(asked.body):
+                return await to_aiohttp_response(await self._app.async_dispatch(asked))
+        except _STRANGE as error:  # Bolt looks into a body without checking it
+            log.warning("Slack sent what is no event or tap (%s)", type(error).__name__)
+        return web.Response(status=400)
+
     def _web_client(self, token: str | None = None) -> AsyncWebClient:
         return AsyncWebClient(
             token,
@@ -235,9 +244,11 @@ class SlackSurface:
         )
 
     async def _rate(self, tap: Tap) -> None:
+        reason = tap.action_id.partition(":")[2]
+        if reason not in reasons("nl"):
+            await self._unknown(tap)
         answer = await asyncio.to_thread(self._desk.recall, tap.value)
         person = await self._person(tap)
-        reason = tap.action_id.partition(":")[2]
         feedback = Feedback(answer.id, person.id, helpful=False, reason=reason)
         await asyncio.to_thread(self._desk.rate, feedback)
         thanks = say("feedback.thanks", answer.language)
@@ -320,6 +331,16 @@ class SlackSurface:
 def make_surface(desk: Desk, settings: Settings) -> SlackSurface:
     """The Slack app of this workspace, ready to be mounted."""
     return SlackSurface(desk, settings)
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(_BODY_WITHIN):
+            return await request.clone(client_max_size=MAX_BODY).read()  # raises 413
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout from error
+    except _BROKEN_BODY as error:
+        raise web.HTTPBadRequest from error
 
 
 def _is_signed(verifier: SignatureVerifier, raw: bytes, headers: Mapping[str, str]) -> bool:

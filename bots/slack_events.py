@@ -14,6 +14,22 @@ _TAG = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _EMOJI_CODES = re.compile(r"(?<!\S)(?::[a-z+-][\w+'-]*:(?::skin-tone-\d:)?)+(?!\S)")  # 12:30:15 is none
 
 
+def is_sound(body: object) -> bool:
+    """Whether it is an envelope at all; what is in there is for whoever reads it."""
+    if not isinstance(body, Mapping):
+        return False
+    if "event" in body:
+        return _has_text(body["event"], "type")
+    if body.get("type") != "block_actions":
+        return True
+    actions = body.get("actions")
+    return isinstance(actions, list) and bool(actions) and all(_has_text(action, "action_id") for action in actions)
+
+
+def _has_text(value: object, key: str) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get(key), str)
+
+
 def to_event(body: Payload, own_id: str = "") -> Event | None:
     """What somebody said to us; None when it was not a person, or not said to us."""
     said = body["event"]
@@ -23,7 +39,7 @@ def to_event(body: Payload, own_id: str = "") -> Event | None:
         return None
     direct = said["channel"].startswith("D")
     to_us = direct or said["type"] == "app_mention"
-    in_group = said.get("channel_type") == "mpim" and bool(own_id) and f"<@{own_id}" in said.get("text", "")
+    in_group = said.get("channel_type") == "mpim" and bool(own_id) and f"<@{own_id}" in (said.get("text") or "")
     if said.get("subtype") not in _PEOPLES_OWN or not (to_us or in_group):
         return None
     thread = said.get("thread_ts") or (None if direct else said["ts"])

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote
 
-from aiohttp import web
+from aiohttp import ClientError, web
+from aiohttp.http_exceptions import HttpProcessingError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from bots.web_text import inline, markdown, sentences
@@ -28,6 +29,8 @@ from knowledge.text import is_link
 log = logging.getLogger(__name__)
 
 MAX_BODY = 16 * 1024  # bytes
+_BODY_WITHIN = 10.0  # seconds
+_LONGEST_NAME = 100  # of a file of our own; at a much longer one a file system raises
 _RECENT = 4  # changes on the first screen
 _HERE = Path(__file__).parent
 _LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
@@ -62,11 +65,12 @@ def make_app(desk: Desk) -> web.Application:
         [
             web.get("/", pages.home),
             web.get("/topics", pages.topics),
-            web.get("/article/{id:.+}", pages.article),
+            web.get("/article/{id:(?s:.+)}", pages.article),
             web.post("/ask", pages.ask),
             web.post("/reshape", pages.reshape),
             web.post("/feedback", pages.feedback),
             *(web.get(path, _go_home) for path in ("/ask", "/reshape", "/feedback")),
+            web.get(f"/static/{{name:.{{{_LONGEST_NAME},}}}}", _not_here),
             web.static("/static", _HERE / "static"),
         ]
     )
@@ -115,7 +119,7 @@ class _Pages:
 
     async def article(self, request: web.Request) -> web.Response:
         moment = _moment(request.query.get("moment", ""))
-        found = await asyncio.to_thread(self._read, request.match_info["id"], _language(request), moment)
+        found = await asyncio.to_thread(self._read, _article_id(request), _language(request), moment)
         if _is_fragment(request):
             return _entry(request, found.opened)
         return _page(request, "article.html", moment=moment, **found._asdict())
@@ -230,9 +234,19 @@ async def _go_home(request: web.Request) -> web.Response:
     raise web.HTTPSeeOther("/")
 
 
+async def _not_here(request: web.Request) -> web.Response:
+    raise web.HTTPNotFound
+
+
 async def _form(request: web.Request) -> dict[str, str]:
     """Read the fields of a form; anything that is not one has none."""
-    body = (await request.read()).decode("utf-8", "replace")
+    try:
+        async with asyncio.timeout(_BODY_WITHIN):
+            body = (await request.read()).decode("utf-8", "replace")
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout from error
+    except (OSError, ClientError, HttpProcessingError, web.RequestPayloadError) as error:
+        raise web.HTTPBadRequest from error
     form = dict(parse_qsl(body, keep_blank_values=True))
     request[_LANG] = form.get("lang", "")
     return form
@@ -306,7 +320,14 @@ def _templates() -> Environment:
 
 
 def _path(article_id: str) -> str:
-    return "/article/" + quote(article_id)
+    """The address of an article. A browser takes `..` between slashes, even quoted, as a step up, but not `~..`."""
+    stepping = {".", ".."}.intersection(article_id.split("/"))
+    tilde = "~" if stepping or article_id.startswith("~") else ""
+    return "/article/" + tilde + quote(article_id, safe="" if stepping else "/")
+
+
+def _article_id(request: web.Request) -> str:
+    return request.match_info["id"].removeprefix("~")
 
 
 def _leading(parts: tuple[Part, ...]) -> int:

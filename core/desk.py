@@ -13,6 +13,7 @@ from core.embed import Embedder, Vector
 from core.errors import NotFoundError
 from core.index import Index, LiveIndex
 from core.language import language_of, language_of_locale
+from core.library import Progress, no_progress, shelve
 from core.model import Answer, Card, Delivery, Event, Feedback, Outcome, Person, Question, Suggestion
 from core.moments import SURE, MomentHead
 from core.privacy import Scrubber
@@ -149,10 +150,16 @@ class Desk:
             by_topic.setdefault(article.topic, []).append(article)
         return by_topic
 
-    def ready(self) -> int:
-        """Load all that the first question would wait for; how many articles can be searched."""
+    def ready(self, *, progress: Progress = no_progress) -> int:
+        """Do all that the first question would wait for; how many articles can be searched.
+
+        After a change of model that includes embedding every article again.
+        """
         index = self._live.current()
-        self._lookout.classifier(index.articles, index.sequence)
+        if index.missing:
+            shelve(self.store, self.embedder, [self.store.article(one) for one in index.missing], progress=progress)
+            index = self._live.current()
+        self._lookout.renew(index.articles, index.sequence)
         return len(index.articles)
 
     def changed_lately(self, person: Person, language: Language) -> list[Article]:

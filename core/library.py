@@ -25,7 +25,7 @@ class Shelved:
     pruned: int = 0
 
 
-def _no_progress(done: int, total: int) -> None:
+def no_progress(done: int, total: int) -> None:
     """Nobody is watching."""
 
 
@@ -35,7 +35,7 @@ def text_hash(text: str) -> str:
 
 
 def shelve(
-    store: Store, embedder: Embedder, articles: Sequence[Article], *, progress: Progress = _no_progress
+    store: Store, embedder: Embedder, articles: Sequence[Article], *, progress: Progress = no_progress
 ) -> Shelved:
     """Save articles with their vectors, a batch per transaction; only texts that are new are embedded."""
     count = 0
@@ -81,7 +81,7 @@ def prune(store: Store, keep: Collection[str]) -> int:
     return len(gone)
 
 
-def snapshot_of(articles: Sequence[Article], embedder: Embedder, *, progress: Progress = _no_progress) -> Snapshot:
+def snapshot_of(articles: Sequence[Article], embedder: Embedder, *, progress: Progress = no_progress) -> Snapshot:
     """A snapshot that never was in a store: the throw-away index of an evaluation."""
     import numpy as np
 

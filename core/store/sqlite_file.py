@@ -18,11 +18,17 @@ from core.store.columns import clean
 _OLDEST = (3, 37)  # strict tables
 _PRIMARY = 0xFF  # the low byte of an error code; the rest says where it went wrong
 
+# SQLite would add what is in an old -wal to whatever file it finds beside it.
+_RESTORE = (
+    "Stop every Bijdehand process, remove the -wal and -shm files beside it, put the last backup in its place "
+    "and start again."
+)
+
 _WHAT_NOW = {
     sqlite3.SQLITE_NOTADB: (
         "{path} is not a database. Choose another file, or move this one away and put a backup in its place."
     ),
-    sqlite3.SQLITE_CORRUPT: "The database {path} is damaged. Keep a copy of it and put the last backup in its place.",
+    sqlite3.SQLITE_CORRUPT: f"The database {{path}} is damaged. Keep a copy of it. {_RESTORE}",
     sqlite3.SQLITE_BUSY: (
         "Another program kept the database {path} locked for {wait:g} seconds, so nothing was changed. "
         "Try again; if it stays locked, end the program that has it open."
@@ -70,6 +76,7 @@ class SqliteFile:
         self._slots: dict[threading.Thread, _Slot] = {}
         self._guard = threading.Lock()
         self._closed = False
+        self._opened: tuple[int, int] | None = None  # which file it is, once it is there
 
     @contextmanager
     def read(self) -> Iterator[Database]:
@@ -108,6 +115,7 @@ class SqliteFile:
                         raise
                     time.sleep(0.02)
                 else:
+                    self._opened = self._present()
                     return
 
     @contextmanager
@@ -127,20 +135,34 @@ class SqliteFile:
         if slot is None:
             slot = self._mine.slot = self._new_slot()
         with slot.lock:
-            self._must_be_open()
+            self._must_be_ours()
             yield slot.db
 
     def _new_slot(self) -> _Slot:
         with self._guard:
-            self._must_be_open()
+            self._must_be_ours()  # before connecting, which would make a new file or mix this one with an old -wal
             for thread in [thread for thread in self._slots if not thread.is_alive()]:
                 self._slots.pop(thread).db.close()
             slot = self._slots[threading.current_thread()] = _Slot(self._connect())
         return slot
 
-    def _must_be_open(self) -> None:
+    def _must_be_ours(self) -> None:
+        """Still open, and still the file that we opened."""
         if self._closed:
             raise StoreError(f"The database {self.path} was closed; open it again.")
+        if self._opened and self._opened != self._present():
+            raise StoreError(
+                f"The database {self.path} was replaced or removed while Bijdehand had it open, so it is left alone. "
+                f"{_RESTORE}"
+            )
+
+    def _present(self) -> tuple[int, int] | None:
+        """Which file stands at our path: device and number."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _connect(self) -> Database:
         if sqlite3.sqlite_version_info < _OLDEST:

@@ -1,3 +1,5 @@
+import asyncio
+import contextlib
 import json
 import os
 import re
@@ -5,10 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.parse
 import urllib.request
 
 import pytest
+from aiohttp import ClientSession, web
 from conftest import make_desk
 from typer.testing import CliRunner
 
@@ -40,7 +44,7 @@ def served(environment):
     lines = []
     for line in process.stdout:
         lines.append(line)
-        if line.startswith("Teams"):
+        if "is listening" in line:
             break
     yield process, "".join(lines)
     process.kill()
@@ -51,7 +55,7 @@ def test_it_says_where_it_listens_what_is_off_and_what_to_try(served):
     _, printed = served
     assert re.search(r"Web chat +http://127\.0\.0\.1:\d+/", printed)
     assert re.search(r"Slack +off", printed)
-    assert "Try" in printed
+    assert re.search(r"Teams +off.*\nBijdehand is listening\. Try: \S", printed)
 
 
 def test_it_answers_and_stops_when_told(served):
@@ -65,6 +69,33 @@ def test_it_answers_and_stops_when_told(served):
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
     assert process.returncode == 0
+
+
+def slow_question(printed):
+    """A connection whose request is begun and never ended, or only much later."""
+    port = int(re.search(r"127\.0\.0\.1:(\d+)", printed)[1])
+    slow = socket.create_connection(("127.0.0.1", port))
+    slow.sendall(f"POST /ask HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 9\r\n\r\nq".encode())
+    time.sleep(0.3)  # until it is being read
+    return slow
+
+
+def test_a_slow_connection_does_not_keep_it_from_stopping(served):
+    process, printed = served
+    with slow_question(printed):
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=3 * serve.STOP_WITHIN)
+    assert process.returncode == 0
+
+
+def test_told_twice_it_ends_at_once(served):
+    process, printed = served
+    with slow_question(printed):
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=1)
+    assert process.returncode == -signal.SIGINT
 
 
 def test_the_public_listener_has_the_platforms_and_a_sign_of_life_and_nothing_else(store):
@@ -84,3 +115,56 @@ async def test_a_port_that_is_taken_names_the_setting(store):
         settings = Settings(web_port=taken.getsockname()[1])
         with pytest.raises(SettingsError, match="BIJDEHAND_WEB_PORT"):
             await serve.serve(make_desk(store), settings, tell=lambda line: None)
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1", "[::1]", "a" * 64 + ".example", "a..b"])
+async def test_a_host_that_is_not_ours_names_the_setting(store, host):
+    settings = Settings(web_port=0, port=0, host=host, **SLACK)
+    with pytest.raises(SettingsError, match="BIJDEHAND_HOST") as caught:
+        await serve.serve(make_desk(store), settings, tell=lambda line: None)
+    assert host in str(caught.value)
+    assert "BIJDEHAND_PORT" not in str(caught.value)
+
+
+async def test_nothing_is_said_to_listen_when_it_does_not(store):
+    told = []
+    with pytest.raises(SettingsError):
+        await serve.serve(make_desk(store), Settings(web_port=0, host="192.0.2.1", **SLACK), tell=told.append)
+    assert "listening" not in "".join(told)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"), [("127.0.0.1", "http://127.0.0.1:80"), ("::1", "http://[::1]:80"), ("pc", "http://pc:80")]
+)
+def test_an_address_can_be_opened_as_it_is_printed(host, address):
+    assert serve.address(host, 80) == address
+
+
+async def test_whoever_holds_many_connections_keeps_only_others_of_that_listener_waiting(store, monkeypatch):
+    monkeypatch.setattr(serve, "MAX_CONNECTIONS", 2)
+    async with contextlib.AsyncExitStack() as stack:
+        public = await serve._listen(stack, serve.public_app({}), "127.0.0.1", 0, "BIJDEHAND_PORT")
+        local = await serve._listen(stack, serve.local_app(make_desk(store)), "127.0.0.1", 0, "BIJDEHAND_WEB_PORT")
+        held = [await asyncio.open_connection("127.0.0.1", public) for _ in range(2)]
+        session = await stack.enter_async_context(ClientSession())
+        async with session.get(f"http://127.0.0.1:{public}/healthz") as response:
+            assert response.status == 503
+        async with session.get(f"http://127.0.0.1:{local}/") as response:
+            assert response.status == 200
+        for _, writer in held:
+            writer.close()
+            await writer.wait_closed()
+        await asyncio.sleep(0.1)
+        async with session.get(f"http://127.0.0.1:{public}/healthz") as response:
+            assert response.status == 200
+
+
+async def test_a_connection_that_asks_nothing_is_closed(monkeypatch):
+    monkeypatch.setattr(serve, "IDLE", 0.05)
+    async with contextlib.AsyncExitStack() as stack:
+        port = await serve._listen(stack, web.Application(), "127.0.0.1", 0, "BIJDEHAND_PORT")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /slack/events HTTP/1.1\r\nX-Slow: ")
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+        writer.close()

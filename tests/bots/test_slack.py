@@ -8,7 +8,20 @@ from datetime import timedelta
 
 import pytest
 from conftest import article, make_desk
-from fake_slack import BOT, FORM, FakeSlack, SlackChat, ask_slack, elements, mention, message, problems, signed, texts
+from fake_slack import (
+    BOT,
+    FORM,
+    JSON,
+    FakeSlack,
+    SlackChat,
+    ask_slack,
+    elements,
+    mention,
+    message,
+    problems,
+    signed,
+    texts,
+)
 
 from bots import slack
 from bots.slack_events import to_event
@@ -313,6 +326,84 @@ async def test_a_body_that_is_no_event_is_refused(chat, body, status):
     assert (await chat.post(body, headers))[0] == status
 
 
+def form(payload):
+    return urllib.parse.urlencode({"payload": json.dumps(payload)})
+
+
+BUTTON = {"type": "block_actions", "user": {"id": "U1"}, "team": {"id": "T1"}, "container": {"channel_id": "D1"}}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("[]", JSON),
+        ("null", JSON),
+        ("7", JSON),
+        ('"x"', JSON),
+        ("[" * 100_000, JSON),
+        *(
+            (json.dumps({"type": "event_callback", "team_id": "T1"} | strange), JSON)
+            for strange in (
+                {"event": 5},
+                {"event": None},
+                {"event": []},
+                {"event": {}},
+                {"event": {"type": 5}},
+                {"event": {"type": "message", "subtype": []}},
+                {"event": {"type": "message", "channel": 5, "user": {}}},
+                {"event": {"type": "message"}, "authorizations": 5},
+                {"event": {"type": "message"}, "authorizations": [5]},
+                {"event": {"type": "message"}, "enterprise": 5},
+                {"event": {"type": "message"}, "team_id": []},
+            )
+        ),
+        (form([]), FORM),
+        (form(None), FORM),
+        ("payload=", FORM),
+        *(
+            (form(BUTTON | strange), FORM)
+            for strange in (
+                {},
+                {"actions": []},
+                {"actions": None},
+                {"actions": 5},
+                {"actions": [5]},
+                {"actions": [{}]},
+                {"actions": [{"action_id": 5}]},
+                {"actions": [{"action_id": "more"}], "user": 5},
+                {"actions": [{"action_id": "more"}], "container": []},
+                {"actions": [{"action_id": "more"}], "team": 5},
+            )
+        ),
+    ],
+)
+async def test_a_signed_body_that_makes_no_sense_is_refused_or_acked_and_never_breaks(chat, body, kind):
+    status, text = await chat.post(body, signed(body, content_type=kind))
+    assert status in {200, 400, 404}
+    assert "Traceback" not in text
+    await chat.settled()
+    assert chat.slack.sent() == []
+
+
+@pytest.mark.parametrize("body", ["[]", "null", json.dumps({"type": "event_callback", "event": 5})])
+async def test_a_signed_body_that_is_no_envelope_is_refused(chat, body):
+    assert (await chat.post(body, signed(body)))[0] == 400
+
+
+async def test_a_body_that_does_not_unpack_is_refused(chat):
+    assert (await chat.post(b"no gzip", signed(BODY) | {"Content-Encoding": "gzip"}))[0] == 400
+
+
+async def test_a_body_that_does_not_come_is_waited_for_no_longer_than_agreed(chat, monkeypatch):
+    monkeypatch.setattr(slack, "_BODY_WITHIN", 0.05)
+
+    async def never():
+        yield b"{"
+        await asyncio.sleep(10)
+
+    assert (await chat.post(never(), signed(BODY)))[0] == 408
+
+
 async def test_slack_can_check_the_address(chat):
     body = json.dumps({"type": "url_verification", "challenge": "abc", "token": "x"})
     status, text = await chat.post(body, signed(body))
@@ -511,6 +602,18 @@ async def test_not_right_asks_why_with_five_taps_and_keeps_the_reason(chat, desk
     assert (feedback.helpful, feedback.reason) == (False, "outdated")
     (thanks,) = chat.slack.sent("response_url")
     assert (thanks["text"], thanks["replace_original"]) == (say("feedback.thanks", "nl"), True)
+
+
+async def test_a_reason_that_we_do_not_offer_is_not_kept(chat, desk, monkeypatch):
+    payload = await chat.ask("verhuizing doorgeven")
+    await chat.tap(payload, "wrong")
+    asked = chat.slack.sent("chat.postEphemeral")[-1]
+    elements(asked)["reason:topic"]["action_id"] = "reason:anything"
+    kept = []
+    monkeypatch.setattr(desk, "rate", kept.append)
+    await chat.tap(asked, "reason:anything", ephemeral=True)
+    assert kept == []
+    assert chat.slack.sent("chat.postEphemeral")[-1]["text"] == say("answer.gone", "nl")
 
 
 async def test_feedback_reaches_the_store(chat):

@@ -37,3 +37,9 @@ def test_an_event_is_named_by_the_team_of_the_envelope():
     assert event.direct
     assert not to_event(mention("verhuizing"), BOT).direct
     assert event.address == {"channel": "D1", "thread_ts": None, "user": "U1"}
+
+
+def test_a_group_message_without_text_is_not_said_to_us():
+    silent = message("", channel="G1", channel_type="mpim")
+    silent["event"]["text"] = None
+    assert to_event(silent, BOT) is None

@@ -676,3 +676,59 @@ async def test_an_app_id_asks_for_a_login_whatever_else_is_set():
 
 async def test_without_a_login_whatever_header_comes_is_ignored(door):
     assert (await door.post(door.activity(type="typing"), bearer("xyz"))).status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "kwaad.example"},
+        {"Host": "127.0.0.1.kwaad.example:3978"},
+        {"Host": "localhost@kwaad.example"},
+        {"Host": ""},
+        {"Host": "10.0.0.1"},
+        {"Host": "localhost:3978", "Origin": "https://kwaad.example"},
+        {"Host": "localhost:3978", "Origin": "http://localhost:8080"},
+        {"Host": "localhost:3978", "Origin": "null"},
+    ],
+)
+async def test_without_a_login_another_site_cannot_speak_through_a_browser_here(door, headers):
+    assert (await door.post(door.activity(type="typing"), headers)).status == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "localhost:3978"},
+        {"Host": "[::1]:3978"},
+        {"Host": "127.0.0.1"},
+        {"Host": "Localhost:3978", "Origin": "http://localhost:3978"},
+    ],
+)
+async def test_without_a_login_this_machine_is_let_in_by_any_of_its_names(door, headers):
+    assert (await door.post(door.activity(type="typing"), headers)).status == 200
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        "https://smba.trafficmanager.net/emea/",
+        "http://169.254.169.254/",
+        "http://127.0.0.1@kwaad.example/",
+        "http://kwaad.example\\@127.0.0.1/",
+        "http://localhost.kwaad.example/",
+        "//localhost/",
+        "file:///etc/passwd",
+        "http://[kwaad/",
+        "localhost",
+    ],
+)
+async def test_without_a_login_nothing_is_posted_to_another_machine(teams, service):
+    response = await teams.post(teams.message("klant is verhuisd", serviceUrl=service))
+    await teams.settled()
+    assert response.status == 403
+    assert teams.desk.store.people() == []
+
+
+async def test_with_a_login_teams_comes_in_by_the_name_of_our_host(guarded):
+    headers = bearer(token(guarded.connector.url)) | {"Host": "bot.kievit.example"}
+    assert (await guarded.post(guarded.activity(type="typing"), headers)).status == 200

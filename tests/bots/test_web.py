@@ -1,3 +1,4 @@
+import asyncio
 import logging
 import re
 from dataclasses import replace
@@ -10,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from conftest import article, make_desk
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
 from bots import web
 from core.desk import MAX_QUESTION
@@ -484,6 +486,56 @@ async def test_what_is_not_there_gets_a_sentence(client, path):
     assert say("web.not_found", "nl") in await response.text()
 
 
+@pytest.mark.parametrize("name", ["a" * 300, "a/" * 3000 + "a", "%C3%A9" * 200, "a%00b", "%2e%2e/web.py"])
+async def test_no_name_of_a_file_breaks_anything(client, name):
+    response = await client.get(URL(f"/static/{name}", encoded=True))
+    assert response.status == 404
+    assert say("web.not_found", "nl") in await response.text()
+
+
+STRANGE = (
+    ".",
+    "..",
+    "../x",
+    "./x",
+    "a/../topics",
+    "a/..",
+    "/",
+    "a//b",
+    "~",
+    "~.",
+    "~~..",
+    "a\nb",
+    "a\rb",
+    "%2e",
+    "a?b#c",
+)
+
+
+@pytest.mark.parametrize("article_id", STRANGE)
+async def test_an_article_opens_by_its_link_whatever_its_id(store, article_id):
+    strange = replace(article("---\ntitle: Vreemd\n---\n## In het kort\nDit is het.\n"), id=article_id)
+    others = [replace(strange, id=other, title="Ander") for other in STRANGE if other != article_id]
+    address = web._path(article_id)
+    assert str(URL("http://x/").join(URL(address))) == f"http://x{address}"  # as a browser would ask for it
+    async with TestClient(TestServer(web.make_app(make_desk(store, (strange, *others))))) as client:
+        response = await client.get(URL(address, encoded=True))
+        assert response.status == 200
+        assert "<title>Vreemd" in await response.text()
+
+
+@pytest.mark.parametrize(
+    "path", ["/article/..", "/article/../topics", "/article/%2e%2e/topics", "/article/.", "/article/a%0Ab"]
+)
+async def test_a_path_with_dots_or_a_line_break_leads_to_no_other_page(client, path):
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)  # a client would work out the dots
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+    answer = (await reader.read()).decode()
+    writer.close()
+    assert answer.startswith("HTTP/1.1 404")
+    assert say("web.not_found", "nl") in answer
+
+
 @pytest.mark.parametrize(("name", "kind"), [("style.css", "css"), ("app.js", "javascript"), ("icon.svg", "svg")])
 async def test_what_a_page_is_made_of_is_served_from_here(client, name, kind):
     response = await client.get(f"/static/{name}")
@@ -582,6 +634,24 @@ async def test_a_body_that_is_far_too_big_is_refused_kindly(client):
     response = await client.post("/ask", data={"q": "a" * web.MAX_BODY})
     assert response.status == 413
     assert say("error.too_long", "nl") in await response.text()
+
+
+@pytest.mark.parametrize("path", ["/ask", "/reshape", "/feedback"])
+async def test_a_body_that_does_not_unpack_is_refused_kindly(client, path):
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/x-www-form-urlencoded"}
+    response = await client.post(path, data=b"no gzip", headers=headers)
+    assert response.status == 400
+    assert say("error.broken", "nl") in await response.text()
+
+
+async def test_a_body_that_does_not_come_is_waited_for_no_longer_than_agreed(client, monkeypatch):
+    monkeypatch.setattr(web, "_BODY_WITHIN", 0.05)
+
+    async def never():
+        yield b"q="
+        await asyncio.sleep(10)
+
+    assert (await client.post("/ask", data=never())).status == 408
 
 
 async def test_a_question_that_is_too_long_is_given_back(client):

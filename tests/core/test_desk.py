@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.confidence import confidence_for
+from core.embed import FakeEmbedder
 from core.errors import NotFoundError, StoreError
 from core.index import LiveIndex
 from core.model import Event, Feedback, Outcome, Person
@@ -235,3 +236,15 @@ def test_articles_that_this_model_never_read_are_said_to_be_unread(desk, monkeyp
 def test_a_question_that_starts_with_thanks_is_a_question(desk):
     answer = desk.answer(question("bedankt, hoe kan ik een verhuizing doorgeven"))
     assert answer.card.article_id == "move"
+
+
+def test_after_a_change_of_model_everything_is_read_again_before_the_first_question(store):
+    class Other(FakeEmbedder):
+        name = "other-model"
+
+    make_desk(store, ALL)
+    desk = make_desk(store)
+    desk.embedder = Other()
+    desk._live = LiveIndex(store, "other-model")
+    assert desk.ready() == len(ALL)
+    assert desk.answer(question("verhuizing doorgeven")).card.article_id == "move"

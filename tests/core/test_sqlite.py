@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -146,7 +147,32 @@ def test_a_damaged_database_says_so_when_it_is_read(path, store):
     path.write_bytes(content)
     with pytest.raises(StoreError, match="is damaged") as caught, closing(SqliteStore(path)) as damaged:
         damaged.articles()
-    sentence(caught)
+    assert_tells_how_to_restore(sentence(caught))
+
+
+def assert_tells_how_to_restore(said):
+    steps = ("top every Bijdehand process", "-wal and -shm", "put the last backup in its place", "start again")
+    assert [said.index(step) for step in steps] == sorted(said.index(step) for step in steps)
+
+
+@pytest.mark.parametrize("act", [SqliteStore.sequence, lambda store: store.person(Identity("slack", "T1", "U1"))])
+@pytest.mark.parametrize("another", [True, False], ids=["replaced", "gone"])
+def test_a_database_that_was_replaced_while_open_is_left_as_it_is(path, store, act, another):
+    store.save([embedded()], "m")
+    backup = path.with_name("backup.db")
+    with closing(SqliteStore(backup)) as made:
+        made.save([embedded("nl/oud")], "m")
+    if another:
+        backup.replace(path)
+    else:
+        path.unlink()
+    before = path.read_bytes() if another else None
+    with ThreadPoolExecutor(1) as other_thread:
+        for attempt in (lambda: act(store), other_thread.submit(act, store).result):
+            with pytest.raises(StoreError, match="replaced or removed") as caught:
+                attempt()
+            assert_tells_how_to_restore(sentence(caught))
+    assert (path.read_bytes() if path.exists() else None) == before
 
 
 def test_a_document_that_cannot_be_read_is_told(store):
