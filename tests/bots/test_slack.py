@@ -440,16 +440,21 @@ async def test_stopping_finishes_what_is_under_way_and_takes_nothing_new(desk, m
 
 
 # -- when something breaks -----------------------------------------------------------------------------------
-@pytest.mark.parametrize("broken", ["embedder", "store"])
-async def test_when_the_desk_breaks_the_asker_gets_one_kind_sentence(chat, desk, monkeypatch, caplog, broken):
-    if broken == "embedder":
-        monkeypatch.setattr(desk.embedder, "query", lambda text: 1 / 0)
-    else:
-        monkeypatch.setattr(desk.store, "receive", lambda event, now: 1 / 0)
+async def test_when_the_desk_breaks_the_asker_gets_one_kind_sentence(chat, desk, monkeypatch, caplog):
+    monkeypatch.setattr(desk.embedder, "query", lambda text: 1 / 0)
     payload = await chat.ask("verhuizing doorgeven")
     await chat.settled()
     assert [said["text"] for said in chat.slack.sent()] == [say("error.broken", "nl")] == [payload["text"]]
     assert "Traceback" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_when_nothing_can_be_kept_the_asker_gets_the_answer_all_the_same(chat, desk, monkeypatch, caplog):
+    monkeypatch.setattr(desk.store, "receive", lambda event, now: 1 / 0)
+    payload = await chat.ask("verhuizing doorgeven")
+    await chat.settled()
+    assert "Vraag de nieuwe postcode." in payload["text"]
+    assert len(chat.slack.sent()) == 1
     assert "ZeroDivisionError" in caplog.text
 
 

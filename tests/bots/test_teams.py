@@ -153,10 +153,14 @@ async def test_when_the_core_fails_there_is_one_kind_sentence_and_a_traceback_in
     assert len(teams.connector.posted) == 1
 
 
-async def test_when_the_database_fails_there_is_one_kind_sentence_and_a_traceback_in_the_log(
-    teams, monkeypatch, caplog
-):
+async def test_when_nothing_can_be_kept_the_answer_comes_all_the_same(teams, monkeypatch, caplog):
     monkeypatch.setattr(teams.desk.store, "receive", lambda event, now: 1 / 0)
+    assert "Verhuizing" in shown(await teams.say("klant is verhuisd"))
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_when_the_desk_fails_there_is_one_kind_sentence_and_a_traceback_in_the_log(teams, monkeypatch, caplog):
+    monkeypatch.setattr(teams.desk.embedder, "query", lambda text: 1 / 0)
     assert (await teams.say("klant is verhuisd"))["text"] == say("error.broken", "nl")
     assert "ZeroDivisionError" in caplog.text
 

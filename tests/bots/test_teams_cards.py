@@ -157,7 +157,7 @@ def test_a_refusal_offers_the_nearest_titles_and_a_sentence_to_bridge():
         "Dit weet ik niet. Ik gok liever niet. Dit komt het dichtst in de buurt:",
         "Terugbellen",
         "Boze klant",
-        'Zeg bijvoorbeeld: "Ik zoek dit voor u uit en bel u vandaag nog terug."',
+        'Iemand in gevaar? Nu 112. Zeg anders bijvoorbeeld: "Ik zoek dit voor u uit en bel u vandaag nog terug."',
     ]
     assert made["actions"] == []
     assert summary(answer) == say("answer.none_near", "nl")
