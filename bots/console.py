@@ -127,8 +127,11 @@ class Bar:
         self._task = self._bar.add_task(what, total=None)
 
     def __enter__(self) -> "Progress":
-        self._bar.start()
-        return lambda done, total: self._bar.update(self._task, completed=done, total=total)
+        return self._show
+
+    def _show(self, done: int, total: int) -> None:
+        self._bar.start()  # not before there is something to show; a second time does nothing
+        self._bar.update(self._task, completed=done, total=total)
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()

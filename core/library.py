@@ -39,6 +39,8 @@ def shelve(
 ) -> Shelved:
     """Save articles with their vectors, a batch per transaction; only texts that are new are embedded."""
     count = 0
+    if articles:
+        progress(0, len(articles))
     for start in range(0, len(articles), _AT_ONCE):
         batch = articles[start : start + _AT_ONCE]
         embedded, fresh = embed(batch, embedder, lambda hashes: store.known(hashes, embedder.name))
