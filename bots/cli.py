@@ -117,7 +117,7 @@ def init(
 
         found = _read([boot.SEEDS / "articles"])
         with console.Bar("Starter knowledge") as progress:
-            console.tell(shelve(store, embedder, found, progress=progress))
+            console.tell(shelve(store, embedder, found, progress=progress, at_once=len(found)))  # all of it or none
     else:
         console.line(f"An empty database stands ready: {settings.database}")
     _make_ready(boot.open_desk(settings, store=store, embedder=embedder))

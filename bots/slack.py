@@ -322,7 +322,7 @@ class SlackSurface:
             locale = found["user"].get("locale") or ""
         except SlackApiError as error:  # asking again will not help: most likely the scope is missing
             log.info("Slack does not tell a language (%s)", _reason(error))
-        except _UNREACHABLE:
+        except (*_UNREACHABLE, *_STRANGE):
             return ""
         self._locales[user] = locale
         return locale

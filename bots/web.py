@@ -36,6 +36,7 @@ _HERE = Path(__file__).parent
 _LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _COOKIE = "bijdehand_lang"  # cookies are shared by every port of this machine, so the name says whose it is
 _YEAR = 365 * 24 * 3600
+_OTHERWISE = web.AppKey[Language]("otherwise")  # the language when nothing tells
 _DRAFT = web.RequestKey("draft", str)  # what to leave in the box
 _LANG = web.RequestKey("lang", str)  # the language that a form asks for
 _SENTENCE_OF_STATUS = {404: "web.not_found", 413: "error.too_long"}
@@ -60,6 +61,7 @@ def make_app(desk: Desk) -> web.Application:
     """Make the web chat; whoever runs it binds it to 127.0.0.1."""
     pages = _Pages(desk)
     app = web.Application(client_max_size=MAX_BODY, middlewares=[_local_only, _kindly])
+    app[_OTHERWISE] = desk.language
     app.on_response_prepare.append(_safely)
     app.add_routes(
         [
@@ -259,7 +261,7 @@ def _language(request: web.Request) -> Language:
     for locale in (*chosen, *accepted):
         if language := language_of_locale(locale.strip()):
             return language
-    return "nl"
+    return request.app[_OTHERWISE]
 
 
 def _moment(name: str) -> Moment | None:

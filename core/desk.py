@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 MAX_QUESTION = 2000  # characters; a longer message is a document, not a question
 _SHOWN = 3
+_MARKS = " .!?,;:)(👍🙏"
 _THANKS_AT_MOST = 5  # words; more say something besides
 _REDRIVE = timedelta(minutes=5)  # an older question has been asked elsewhere by now
 # The margin from which somebody is at risk and the critical article leads. Of a thousand everyday messages it takes
@@ -73,7 +74,7 @@ class Desk:
         if scrubbed.found:
             warnings = (say("privacy.warn_private" if question.direct else "privacy.warn", language),)
         base = Answer(uuid.uuid4().hex, Outcome.HELP, language, text[:MAX_QUESTION], warnings=warnings)
-        return self._small_talk(base, text) or self._look_up(base, question)
+        return self._nothing_asked(base) or self._look_up(base, question, too_long=len(text) > MAX_QUESTION)
 
     def ask(self, question: Question) -> Answer:
         """Answer and remember; whatever breaks becomes a kind sentence and a traceback in the log."""
@@ -221,27 +222,32 @@ class Desk:
         message = say("error.broken", language)
         return Answer(uuid.uuid4().hex, Outcome.FAILED, language, "", message=message)
 
+    @property
+    def language(self) -> Language:
+        """The language when nothing else tells."""
+        return self._language
+
     # -- how an answer is made ---------------------------------------------------------------------------------------
     def _language_for(self, question: Question, text: str) -> Language:
         """The question's own language, else the person's, else the platform's, else ours."""
         otherwise = question.person.language or language_of_locale(question.locale) or self._language
         return language_of(text, otherwise=otherwise)
 
-    def _small_talk(self, base: Answer, text: str) -> Answer | None:
-        """Nothing asked, thanks, a greeting, or far too much: no search is needed for those."""
-        language = base.language
-        plain = text.casefold().strip(" .!?,;:)(👍🙏")
-        if not plain or plain in _phrases("hello.words"):
-            example = say("help.example", language)
-            return replace(base, message=say("help.text", language, example=example))
-        said = plain.split()
-        if len(said) <= _THANKS_AT_MOST and "?" not in text and _phrases("thanks.words") & {*said}:
-            return replace(base, outcome=Outcome.THANKS, message=say("thanks.text", language))
-        if len(text) > MAX_QUESTION:
-            return replace(base, message=say("error.too_long", language))
-        return None
+    def _nothing_asked(self, base: Answer) -> Answer | None:
+        """An empty message or a greeting: no search is needed for those."""
+        plain = base.question.casefold().strip(_MARKS)
+        if plain and plain not in _phrases("hello.words"):
+            return None
+        return replace(base, message=say("help.text", base.language, example=say("help.example", base.language)))
 
-    def _look_up(self, base: Answer, question: Question) -> Answer:
+    def _no_question(self, base: Answer, *, too_long: bool) -> Answer | None:
+        """Thanks, or a whole document. Looked at only after danger: people are polite and paste mails then too."""
+        said = [word.strip(_MARKS) for word in base.question.casefold().split()]
+        if len(said) <= _THANKS_AT_MOST and "?" not in base.question and _phrases("thanks.words") & {*said}:
+            return replace(base, outcome=Outcome.THANKS, message=say("thanks.text", base.language))
+        return replace(base, message=say("error.too_long", base.language)) if too_long else None
+
+    def _look_up(self, base: Answer, question: Question, *, too_long: bool) -> Answer:
         text, language = base.question, base.language
         index = self._live.current()
         vector = self.embedder.query(text)
@@ -254,12 +260,17 @@ class Desk:
             language=language,
             allowed=lambda article: self._may_see(article, audience),
         )
-        if not found.hits:
-            key = "answer.unread" if index.missing else "answer.empty"
-            return replace(base, outcome=Outcome.UNANSWERED, message=say(key, language))
         critical = self._critical(index, margins, language)
         if critical and margins[critical[0].group] >= _DANGER:
+            base = replace(base, confidence=1.0)
             return self._answered(base, _led_by(critical, found), Moment.APPLY, 1.0, question.person)
+        if talk := self._no_question(base, too_long=too_long):
+            return talk
+        if not found.hits:
+            key = "answer.unread" if index.missing else "answer.none" if index.articles else "answer.empty"
+            return replace(
+                base, outcome=Outcome.UNANSWERED, message=say(key, language), bridge=say("answer.bridge", language)
+            )
         return self._answer_or_refuse(base, found, critical, vector, question)
 
     def _answer_or_refuse(
@@ -274,8 +285,9 @@ class Desk:
         if band is Band.UNLIKELY:
             return self._refused(base, _led_by(critical, found))
         guess, certainty = self._moments.predict(vector)
-        wanted = question.moment or (guess if guess and certainty >= SURE else Moment.APPLY)
-        certainty = 1.0 if question.moment else certainty
+        sure = guess is not None and certainty >= SURE
+        wanted = question.moment or (guess if guess and sure else Moment.APPLY)
+        certainty = 1.0 if question.moment else certainty if sure else 0.0
         led = Found((found.hits[0], *_led_by(critical, found).hits))
         answer = self._answered(base, led, wanted, certainty, question.person)
         if band is Band.ANSWER:

@@ -1,10 +1,9 @@
 """How well we find and how well we refuse, measured on labelled questions over a throw-away index."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +100,7 @@ def retrieval(
     if not asked:
         raise BijdehandError("None of these questions has a right article in the qrels: check --select and the ids.")
     run = _Run()
-    for group, members in _by_group(asked):
+    for group, members in _by_group(asked, no_answer):
         part = [article for article in articles if not group or article.id.startswith(f"{group}-")]
         if not part:
             raise BijdehandError(f"No article id starts with {group!r}-, the group of some of the questions.")
@@ -178,9 +177,10 @@ def _auroc(labels: Sequence[bool], chances: Sequence[float]) -> float | None:
     return float(roc_auc_score(labels, chances)) if len(set(labels)) > 1 else None
 
 
-def _by_group(queries: Iterable[Query]) -> Iterator[tuple[str, list[Query]]]:
-    for group, members in groupby(sorted(queries, key=lambda query: query.group), key=lambda query: query.group):
-        yield group, list(members)
+def _by_group(asked: Sequence[Query], no_answer: Sequence[Query]) -> Iterator[tuple[str, list[Query]]]:
+    """The labelled questions of every group that any question is asked of."""
+    for group in sorted({query.group for query in (*asked, *no_answer)}):
+        yield group, [query for query in asked if query.group == group]
 
 
 def _language(row: dict[str, Any]) -> Language:

@@ -43,6 +43,7 @@ class Index:
         self._whole_vectors = snapshot.whole
         self._passage_vectors = snapshot.passages
         self._owners = snapshot.owners
+        self._texts = snapshot.texts
         self._first_passage = np.searchsorted(snapshot.owners, np.arange(len(self.articles) + 1))
         self._by_whole = _flat(snapshot.whole)
         self._by_passage = _flat(snapshot.passages)
@@ -81,6 +82,11 @@ class Index:
                 best[i] = int(cosines.argmax())
                 scores[i] = cosines[best[i]]
         return scores, best
+
+    def passage(self, place: int, number: int) -> str:
+        """What one passage of an article says, as it was embedded; nothing for an article without text."""
+        start, end = self._first_passage[place], self._first_passage[place + 1]
+        return self._texts[start + number] if start < end else ""
 
     def word_shares(self, text: str, language: Language) -> tuple[Vector, Vector]:
         """Each article's share of the best stem score and of the best gram score, in its own language."""

@@ -35,18 +35,32 @@ def text_hash(text: str) -> str:
 
 
 def shelve(
-    store: Store, embedder: Embedder, articles: Sequence[Article], *, progress: Progress = no_progress
+    store: Store,
+    embedder: Embedder,
+    articles: Sequence[Article],
+    *,
+    progress: Progress = no_progress,
+    at_once: int = _AT_ONCE,
 ) -> Shelved:
-    """Save articles with their vectors, a batch per transaction; only texts that are new are embedded."""
-    count = 0
+    """Save articles with their vectors, `at_once` in a transaction; only texts that are new are embedded."""
+    count = done = 0
+    seen: dict[str, Vector] = {}
+
+    def known(hashes: list[str]) -> dict[str, Vector]:
+        return store.known(hashes, embedder.name) | {key: seen[key] for key in hashes if key in seen}
+
     if articles:
         progress(0, len(articles))
-    for start in range(0, len(articles), _AT_ONCE):
-        batch = articles[start : start + _AT_ONCE]
-        embedded, fresh = embed(batch, embedder, lambda hashes: store.known(hashes, embedder.name))
-        store.save(embedded, embedder.name)
-        count += fresh
-        progress(start + len(batch), len(articles))
+    for start in range(0, len(articles), at_once):
+        made: list[Embedded] = []
+        for article in articles[start : start + at_once]:
+            embedded, fresh = embed([article], embedder, known)
+            seen |= {piece.hash: piece.vector for one in embedded for piece in (one.whole, *one.passages)}
+            made += embedded
+            count, done = count + fresh, done + 1
+            progress(done, len(articles))
+        store.save(made, embedder.name)
+        seen.clear()
     return Shelved(len(articles), count)
 
 
@@ -94,7 +108,14 @@ def snapshot_of(articles: Sequence[Article], embedder: Embedder, *, progress: Pr
     return Snapshot(
         sequence=0,
         articles=tuple(one.article for one in made),
-        whole=np.stack([one.whole.vector for one in made]),
-        passages=np.stack([piece.vector for one in made for piece in one.passages]),
+        whole=_stacked([one.whole.vector for one in made], embedder),
+        passages=_stacked([piece.vector for one in made for piece in one.passages], embedder),
         owners=np.array([i for i, one in enumerate(made) for _ in one.passages], dtype=np.int64),
+        texts=tuple(piece.text for one in made for piece in one.passages),
     )
+
+
+def _stacked(vectors: Sequence[Vector], embedder: Embedder) -> Vector:
+    import numpy as np
+
+    return np.stack(vectors) if vectors else np.zeros((0, embedder.dimensions), np.float32)

@@ -13,7 +13,6 @@ import numpy as np
 from core.embed import Vector
 from core.index import Index, Places
 from knowledge.article import Article, Language
-from knowledge.split import passages
 
 _PER_LEG = 100
 
@@ -117,6 +116,6 @@ def _grouped(index: Index, candidates: Places, scores: Vector, best: Places, lan
     for members in list(groups.values())[:most]:
         shown = next((i for i in members if index.articles[candidates[i]].language == language), members[0])
         article = index.articles[candidates[shown]]
-        texts = [passage.text for passage in passages(article)] or [""]
-        hits.append(Hit(article, float(scores[members[0]]), texts[best[shown]]))
+        passage = index.passage(int(candidates[shown]), int(best[shown]))
+        hits.append(Hit(article, float(scores[members[0]]), passage))
     return Found(tuple(hits))

@@ -47,6 +47,7 @@ class Snapshot:
     whole: Vector  # (articles, dimensions)
     passages: Vector  # (passages, dimensions)
     owners: npt.NDArray[np.int64]  # (passages,)
+    texts: tuple[str, ...]  # of the passages, as they were embedded
     missing: tuple[str, ...] = ()
 
 

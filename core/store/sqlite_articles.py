@@ -31,20 +31,21 @@ def snapshot(db: Database, model: str) -> Snapshot:
     """Read what has all its vectors under this model, and the ids of what has not."""
     documents = db.execute("select id, document from article order by id").fetchall()
     pieces = db.execute(
-        "select article_id, n, data from passage"
+        "select article_id, n, data, text from passage"
         " left join vector on vector.hash = passage.hash and vector.model = ?"
         " order by article_id, n",
         [model],
     ).fetchall()
-    missing = {article_id for article_id, _, data in pieces if data is None}
+    missing = {article_id for article_id, _, data, _ in pieces if data is None}
     place = {article_id: i for i, article_id in enumerate(key for key, _ in documents if key not in missing)}
     found = [piece for piece in pieces if piece[0] in place]
     return Snapshot(
         sequence=sequence(db),
         articles=tuple(read_articles(document for key, document in documents if key in place)),
-        whole=matrix([data for _, n, data in found if n == 0]),
-        passages=matrix([data for _, n, data in found if n > 0]),
-        owners=np.array([place[article_id] for article_id, n, _ in found if n > 0], dtype=np.int64),
+        whole=matrix([data for _, n, data, _ in found if n == 0]),
+        passages=matrix([data for _, n, data, _ in found if n > 0]),
+        owners=np.array([place[article_id] for article_id, n, _, _ in found if n > 0], dtype=np.int64),
+        texts=tuple(text for _, n, _, text in found if n > 0),
         missing=tuple(sorted(missing)),
     )
 
@@ -54,6 +55,8 @@ def save(db: Database, item: Embedded, model: str, now: str) -> None:
     article, pieces = item.article, (item.whole, *item.passages)
     stored = db.execute("select version, hash from article where id = ?", [article.id]).fetchone()
     version, content = stored or (0, "")
+    if 0 < article.version < version:
+        return  # read from here and written by somebody else since: theirs is newer, and has its own vectors
     before, after = _hashes(db, article.id), [piece.hash for piece in pieces]
     wanted = _content_hash(article, pieces)
     fresh = _add_vectors(db, pieces, model)

@@ -10,6 +10,7 @@ from core.confidence import confidence_for
 from core.embed import FakeEmbedder
 from core.errors import NotFoundError, StoreError
 from core.index import LiveIndex
+from core.library import shelve
 from core.model import Event, Feedback, Outcome, Person
 from core.store import Identity
 from core.store.sqlite import open_store
@@ -248,3 +249,22 @@ def test_after_a_change_of_model_everything_is_read_again_before_the_first_quest
     desk._live = LiveIndex(store, "other-model")
     assert desk.ready() == len(ALL)
     assert desk.answer(question("verhuizing doorgeven")).card.article_id == "move"
+
+
+def test_thanks_in_front_of_a_danger_are_not_all_that_was_said(store):
+    gas = article(
+        "---\ntitle: Klant ruikt gas\ncritical: true\nsignals: [gaslek in huis, ruikt gas]\n---\n"
+        "## Stappen\n1. Ga naar buiten.\n",
+        "gas",
+    )
+    desk = make_desk(store, (*ALL, gas))
+    assert desk.answer(question("klant ruikt gas, dank")).card.article_id == "gas"
+    assert desk.answer(question("klant ruikt gas gaslek in huis " * 100)).card.article_id == "gas"
+
+
+def test_a_reindex_does_not_undo_what_somebody_imported_meanwhile(store):
+    desk = make_desk(store, ALL)
+    read = store.articles()
+    shelve(store, desk.embedder, [replace(MOVE, title="Verhuizing, nieuw")])
+    shelve(store, desk.embedder, read)
+    assert store.article("move").title == "Verhuizing, nieuw"

@@ -47,6 +47,13 @@ def test_questions_without_an_answer_tell_how_well_we_refuse():
     assert refusal.auroc_answerable == 1
 
 
+def test_a_group_that_has_only_questions_without_an_answer_counts_too():
+    asked = [Query("q1", "verhuizing doorgeven", "nl", "shop")]
+    nothing = [Query(f"n{n}", "wie wint de cup", "nl", "bank") for n in range(3)]
+    report = run(queries=asked, qrels={"q1": {"shop-move"}}, no_answer=nothing)
+    assert report.refusal.unanswerable["unanswered"] == 1
+
+
 def test_no_question_with_a_label_is_an_error_that_says_so():
     with pytest.raises(BijdehandError, match="--select"):
         run(qrels={})

@@ -66,6 +66,7 @@ def test_an_empty_index_finds_nothing():
         whole=np.zeros((0, 256), np.float32),
         passages=np.zeros((0, 256), np.float32),
         owners=np.zeros(0, np.int64),
+        texts=(),
     )
     assert find("gas", index=Index(empty)).hits == ()
 
