@@ -169,6 +169,8 @@ async def test_a_reply_that_is_also_sent_to_the_conversation_is_somebodys_own_me
 
 async def test_events_nobody_listens_to_are_acked(chat):
     await chat.send({"type": "event_callback", "team_id": "T1", "event": {"type": "app_home_opened", "user": "U1"}})
+    await chat.settled()
+    assert chat.slack.sent() == [], "send() holds the ack; nobody asked for more"
 
 
 # -- once ----------------------------------------------------------------------------------------------------
