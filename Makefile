@@ -5,8 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV := $(VENV)/.ready-dev
+E2E := tests/e2e
+EMULATORS := $(E2E)/node_modules/.package-lock.json
 
-.PHONY: run test setup lint types check unit clean
+.PHONY: run test setup lint types check unit e2e clean
 
 run: $(READY)
 	@$(BIN)/bijdehand init --demo
@@ -28,6 +30,9 @@ types: $(DEV)
 unit: $(DEV)
 	$(BIN)/pytest -q
 
+e2e: $(DEV) $(EMULATORS)
+	$(BIN)/pytest -q $(E2E)
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Bijdehand needs Python 3.11, 3.12 or 3.13; try: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
@@ -40,5 +45,10 @@ $(DEV): pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[dev]'
 	@touch $@ $(READY)
 
+$(EMULATORS): $(E2E)/package-lock.json
+	@for tool in node npm; do command -v $$tool >/dev/null || { echo "make e2e needs $$tool: install Node.js 20 or later, which has it"; exit 1; }; done
+	npm ci --prefix $(E2E) --silent --no-audit --no-fund
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(E2E)/node_modules build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bots import cli_evaluate, console
+from bots import cli_evaluate, cli_slack, console
 from bots.console import Exit, Json, Paths
 from core.errors import BijdehandError
 from knowledge.errors import ArticleError
@@ -33,6 +33,7 @@ people_app = typer.Typer(help="Who is coach, admin or in an audience.", no_args_
 app.add_typer(articles_app, name="articles")
 app.add_typer(people_app, name="people")
 app.add_typer(cli_evaluate.app, name="evaluate")
+app.add_typer(cli_slack.app, name="slack")
 
 
 def main() -> None:
@@ -343,31 +344,17 @@ def doctor(*, as_json: Json = False) -> None:
     """What is configured, reachable, stale or missing, and what to do. Exit code 1: something fails."""
     from datetime import UTC, datetime
 
-    from rich.text import Text
-
-    from bots.reach import check_slack, check_teams
-    from core.doctor import State, examine
+    from bots.reach import check_slack, check_teams, show
+    from core.doctor import examine
 
     settings = console.settings()
-    checks = list(
-        examine(
-            settings,
-            open_store=lambda: console.store(settings),
-            open_embedder=lambda: console.embedder(settings),
-            now=datetime.now(UTC),
-        )
+    checks = examine(
+        settings,
+        open_store=lambda: console.store(settings),
+        open_embedder=lambda: console.embedder(settings),
+        now=datetime.now(UTC),
     )
-    checks += [check_slack(settings), check_teams(settings)]
-    if as_json:
-        console.print_json(checks)
-    else:
-        style = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red", State.OFF: "dim"}
-        for check in checks:
-            console.out.print(Text(f"{check.state:<5} ", style[check.state]), end="")
-            todo = f" ({check.todo})" if check.todo else ""
-            console.line(f"{check.name:<9} {check.found}{todo}")
-    if any(check.state is State.FAIL for check in checks):
-        raise typer.Exit(Exit.TO_MEND)
+    show([*checks, *check_slack(settings), check_teams(settings)], as_json=as_json)
 
 
 def _make_ready(desk: "Desk") -> int:

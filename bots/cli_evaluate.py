@@ -1,12 +1,17 @@
 """`bijdehand evaluate`: measuring on labelled questions."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bots import console
 from bots.console import Json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from core.evaluate import FollowUpReport
 
 app = typer.Typer(help="Measure on labelled questions.", no_args_is_help=True)
 
@@ -47,6 +52,62 @@ def retrieval(
         console.print_json(report)
     else:
         console.show(*retrieval_tables(report))
+
+
+@app.command("followups")
+def follow_ups(
+    conversations: Annotated[Path, typer.Argument(help="JSON lines {language, before, text, article, kind}.")],
+    *,
+    articles: Annotated[Path | None, typer.Option(help="What to search; the starter knowledge if left out.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What becomes of follow-ups, without and with what was said before them."""
+    from core import boot, evaluate
+    from core.confidence import confidence_for
+    from core.vectors import Cached
+    from knowledge.readers import read
+
+    settings = console.settings()
+    asked = evaluate.read_follow_ups(conversations)
+    with (
+        Cached(console.embedder(settings), settings.cache / "vectors.db") as embedder,
+        console.Bar("Articles") as progress,
+    ):
+        report = evaluate.follow_ups(
+            [one.article for one in read(articles or boot.SEEDS / "articles")],
+            asked,
+            embedder,
+            confidence_for(embedder.name),
+            progress=progress,
+        )
+    if as_json:
+        console.print_json(report)
+    else:
+        console.show(_follow_up_table(report))
+
+
+def _follow_up_table(report: "FollowUpReport") -> "Table":
+    """Two rows per language and kind: searched alone, and with what was said before."""
+    from rich.table import Table
+
+    table = Table(title=f"{report.articles} articles, {report.model}", title_justify="left")
+    figures = ("messages", "first", "among 3", "answered right", "answered wrong", "suggestions", "unanswered")
+    for column in ("", "kind", "searched", *figures):
+        table.add_column(column, justify="right" if column in figures else "left")
+    for language, kinds in report.results.items():
+        for kind, ways in kinds.items():
+            for way, score in ways.items():
+                counts = (
+                    score.messages,
+                    score.first,
+                    score.among_three,
+                    score.answered_right,
+                    score.answered_wrong,
+                    score.suggestions,
+                    score.unanswered,
+                )
+                table.add_row(language, kind, way, *map(str, counts), end_section=way == "context")
+    return table
 
 
 @app.command("moments")

@@ -5,7 +5,7 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from aiohttp import web
@@ -24,6 +24,7 @@ _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: c
 MAX_BODY = 1024**2  # bytes; neither platform sends more
 
 Tell = Callable[[str], None]
+Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class Surface(Protocol):
@@ -32,6 +33,10 @@ class Surface(Protocol):
     @property
     def path(self) -> str:
         """Where the platform posts."""
+
+    @property
+    def pages(self) -> Sequence[tuple[str, Handler]]:
+        """What a browser may get besides."""
 
     async def handle(self, request: web.Request) -> web.Response:
         """Take one request."""
@@ -69,11 +74,12 @@ def local_app(desk: Desk) -> web.Application:
 
 
 def public_app(found: dict[str, Surface]) -> web.Application:
-    """The platforms' endpoints and `/healthz`, and nothing else."""
+    """The platforms' endpoints, the pages of an installation, and `/healthz`; nothing else."""
     app = web.Application(client_max_size=MAX_BODY)
     app.router.add_get("/healthz", _alive)
     for surface in found.values():
         app.router.add_post(surface.path, surface.handle)
+        app.add_routes([web.get(path, handler) for path, handler in surface.pages])
     return app
 
 

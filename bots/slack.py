@@ -1,12 +1,10 @@
-"""Slack: what people say and tap goes to the desk, what the desk answers is posted where they asked."""
+"""Slack: what people say, tap and fill in goes to the desk; what the desk answers is shown where they did it."""
 
 import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
-from functools import partial
-from typing import Any
+from dataclasses import asdict, replace
 
 import aiohttp
 from aiohttp import web
@@ -14,30 +12,41 @@ from aiohttp.http_exceptions import HttpProcessingError
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
-from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.http_retry.async_handler import AsyncRetryHandler
-from slack_sdk.http_retry.builtin_async_handlers import (
-    AsyncConnectionErrorRetryHandler,
-    AsyncRateLimitErrorRetryHandler,
-    AsyncServerErrorRetryHandler,
-)
+from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
-from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bots.slack_blocks import answer_blocks, fallback_text, reason_blocks, text_blocks
-from bots.slack_events import Payload, Tap, is_sound, to_event, to_tap
+from bots.slack_client import UNREACHABLE, make_client, quiet
+from bots.slack_events import (
+    Command,
+    Payload,
+    Spot,
+    Withdrawal,
+    earlier,
+    is_sound,
+    own_id_of,
+    to_command,
+    to_event,
+    to_shortcut,
+    to_submission,
+    to_tap,
+    to_withdrawal,
+)
+from bots.slack_install import Handler, Installs
+from bots.slack_manifest import bot_scopes
+from bots.slack_reply import Replies
+from bots.slack_taps import Taps
+from bots.slack_views import waiting_modal
+from bots.slack_workspaces import Workspaces
 from core.background import Background
 from core.courier import Courier
 from core.desk import Desk
-from core.errors import NotFoundError
-from core.language import language_of_locale
-from core.model import Answer, Delivery, Event, Feedback, Person
+from core.errors import NotAllowedError, NotFoundError
+from core.inbox import Inbox
+from core.model import Event, Place
+from core.secrets import Secrets
 from core.settings import Settings
-from core.store import Identity
-from core.words import reasons, say
-from knowledge.moment import Moment
+from core.words import phrases, say, words
+from knowledge.article import Language
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +55,11 @@ _CONTENT_TYPES = {"application/json", "application/x-www-form-urlencoded"}
 _BODY_WITHIN = 10.0  # seconds; Slack itself gives up after three
 _BROKEN_BODY = (OSError, aiohttp.ClientError, HttpProcessingError, web.RequestPayloadError)
 _STRANGE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
-_TIMEOUT = 10  # seconds for one call of Slack's
-_LOCALE_WAIT = 1.5  # seconds that knowing somebody's language is worth
-_OK = 200
-_TOO_MUCH = ("invalid_blocks", "msg_blocks_too_long", "msg_too_long")
-_UNREACHABLE = (SlackClientError, aiohttp.ClientError, TimeoutError, OSError)
+_READ_IN_THREAD = 15  # messages; more is not to be had at once by every app
+_CHECK_EVERY = 600.0  # seconds between looking whom to ask whether it worked out
+_MAX_PROMPTS = 4
 
-Post = Callable[..., Awaitable[object]]
+Work = Callable[[], Awaitable[None]]
 
 
 class SlackSurface:
@@ -64,32 +71,33 @@ class SlackSurface:
         """Nothing is sent before `start`; requests are taken from the first moment."""
         self._desk = desk
         self._settings = settings
-        self._quiet = logging.getLogger(f"{__name__}.sdk")
-        self._quiet.setLevel(logging.ERROR)  # lower, Slack's own code logs what people write
-        self._client = self._web_client(settings.slack_bot_token.get_secret_value())
+        self._installs = _installs(desk, settings)
+        self._workspaces = Workspaces(settings, desk.store, self._installs)
+        self._replies = Replies(self._workspaces)
+        self._taps = Taps(desk, self._replies, self._workspaces)
+        self._inbox = Inbox(desk)
+        self._courier = Courier(desk, "slack", self._replies.deliver, self._show_work, self._replies.unsend)
+        self._background = Background("slack")
         secret = settings.slack_signing_secret.get_secret_value()
         self._verifier = SignatureVerifier(secret) if secret.strip() else None
         self._app = self._listening(secret)
-        self._courier = Courier(desk, "slack", self._post)
-        self._background = Background("slack")
         self._socket: AsyncSocketModeHandler | None = None
-        self._own_id = ""
-        self._locales: dict[str, str] = {}
         self._stopping = False
+
+    @property
+    def pages(self) -> list[tuple[str, Handler]]:
+        """What a browser may get: the pages of an installation, where workspaces add us themselves."""
+        return self._installs.routes() if self._installs else []
 
     async def start(self) -> None:
         """Learn who we are, take up what a crash left, connect the socket. Slack being away stops none of it."""
-        self._client.session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT))
-        try:
-            self._own_id = (await self._client.auth_test())["user_id"]
-        except _UNREACHABLE as error:
-            reason = _reason(error) or type(error).__name__
-            log.error("Slack does not know us (auth.test: %s). Check SLACK_BOT_TOKEN and the network.", reason)  # noqa: TRY400 - the sentence is all
+        await self._workspaces.start()
         self._background.run(self._courier.watch(), lasting=True)
+        self._background.run(self._check(), lasting=True)
         app_token = self._settings.slack_app_token.get_secret_value()
         if app_token:
-            client = self._web_client(app_token)
-            self._socket = AsyncSocketModeHandler(self._app, app_token, logger=self._quiet, web_client=client)
+            client = make_client(self._settings, app_token)
+            self._socket = AsyncSocketModeHandler(self._app, app_token, logger=quiet, web_client=client)
             self._background.run(self._socket.connect_async(), lasting=True)  # type: ignore[no-untyped-call] # until it succeeds
 
     async def stop(self) -> None:
@@ -98,8 +106,7 @@ class SlackSurface:
         if self._socket:
             await self._socket.close_async()  # type: ignore[no-untyped-call]
         await self._background.stop()
-        if self._client.session:
-            await self._client.session.close()
+        await self._workspaces.stop()
 
     async def handle(self, request: web.Request) -> web.Response:
         """Take one request. Nothing in it is read before its signature is found to be Slack's."""
@@ -124,213 +131,250 @@ class SlackSurface:
             log.warning("Slack sent what is no event or tap (%s)", type(error).__name__)
         return web.Response(status=400)
 
-    def _web_client(self, token: str | None = None) -> AsyncWebClient:
-        return AsyncWebClient(
-            token,
-            base_url=self._settings.slack_api_url,
-            timeout=_TIMEOUT,
-            logger=self._quiet,
-            retry_handlers=_retry_handlers(),
-        )
-
     def _listening(self, secret: str) -> AsyncApp:
-        async def known(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-            token, own_id = self._client.token, self._own_id or None
-            return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token, bot_user_id=own_id)
-
         app = AsyncApp(
             name=__name__,
-            logger=self._quiet,
-            client=self._web_client(),
+            logger=quiet,
+            client=make_client(self._settings),
             signing_secret=secret,
-            authorize=known,  # left to itself, Bolt calls auth.test before it acks
+            authorize=self._workspaces.authorize,  # type: ignore[arg-type] # none: Bolt leaves the event alone; left to itself, Bolt calls auth.test before it acks
+            ignoring_self_events_enabled=False,  # we do that ourselves, and people do delete our messages
         )
         app.error(self._listener_failed)
         app.event("app_mention")(self._said)
         app.event("message")(self._said)
+        app.event("app_home_opened")(self._opened)
+        app.event("app_uninstalled")(self._gone)
+        app.event("tokens_revoked")(self._gone)
         app.event(re.compile(""))(_nothing)  # unanswered, an event we are sent but do not use counts as a failure
-        for name, work in (
-            ("more", self._more),
-            ("less", self._less),
-            ("reshape", self._reshape),
-            ("open", self._open),
-            ("wrong", self._wrong),
-            ("reason", self._rate),
-            ("", self._unknown),
-        ):
-            app.action(re.compile(f"^{name}(:|$)" if name else ""))(self._tapped(work))
+        app.action(re.compile(""))(self._tapped)
+        app.command(re.compile(""))(self._commanded)
+        app.shortcut("ask_about")(self._asked_about)
+        app.shortcut(re.compile(""))(self._asked_from_anywhere)
+        app.view("ask")(self._asked_in_form)
+        app.view("share")(self._shared)
+        app.view(re.compile(""))(_close)
         return app
-
-    async def _said(self, body: Payload) -> None:
-        event = to_event(body, self._own_id)  # Bolt has acked
-        if event:
-            self._background.run(self._take(event))
-
-    async def _take(self, event: Event) -> None:
-        await self._courier.take(replace(event, locale=await self._locale(event.user)))
-
-    def _tapped(self, work: Callable[[Tap], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-        async def listener(ack: AsyncAck, body: Payload) -> None:
-            await ack()
-            self._background.run(self._try(work, to_tap(body)))
-
-        return listener
-
-    async def _try(self, work: Callable[[Tap], Awaitable[None]], tap: Tap) -> None:
-        """Whoever taps gets something to see, whatever breaks."""
-        try:
-            await work(tap)
-        except Exception as error:
-            if not isinstance(error, NotFoundError):
-                log.exception("the button %r failed on slack", tap.action_id)
-            await self._apologise(error, tap.channel, tap.user, tap.thread_ts)
 
     async def _listener_failed(self, error: Exception, body: Payload) -> None:
         """Something before our own work: a payload that is not what we think it is."""
         log.error("a listener failed on slack", exc_info=error)
         said = body.get("event", {})
         if said.get("user") and said.get("channel") and not said.get("bot_id"):  # a bot would make it a conversation
-            await self._apologise(error, said["channel"], said["user"], said.get("thread_ts"))
+            spot = Spot(body.get("team_id") or "", "", said["user"], said["channel"], said.get("thread_ts"))
+            await self._apologise(error, spot)
 
-    async def _apologise(self, error: Exception, channel: str, user: str, thread_ts: str | None) -> None:
-        sorry = self._desk.sorry("", await self._locale(user))
-        sentence = say("answer.gone", sorry.language) if isinstance(error, NotFoundError) else sorry.message
+    # -- messages -------------------------------------------------------------------------------------------------
+    async def _said(self, body: Payload) -> None:
+        own_id = own_id_of(body) or await self._workspaces.own_id(body["team_id"], body.get("enterprise_id") or "")
+        withdrawal = to_withdrawal(body)
+        event = None if withdrawal else to_event(body, own_id)
+        if withdrawal:
+            self._background.run(self._withdraw(withdrawal))
+        elif event:
+            self._background.run(self._take(event, own_id))  # Bolt has acked
+
+    async def _take(self, event: Event, own_id: str) -> None:
+        locale = await self._workspaces.locale(event.team, event.user, event.address["enterprise"])
+        before = await self._said_before(event, own_id)
+        await self._courier.take(replace(event, locale=locale, before=before))
+
+    async def _said_before(self, event: Event, own_id: str) -> tuple[str, ...]:
+        """What stands above a question in a thread that we did not follow from its start, where we may look."""
+        midway = event.addressed and not event.direct and event.thread != event.message_id
+        if not midway or not self._settings.slack_follow_threads:
+            return ()
+        client = await self._workspaces.client(event.team, event.address["enterprise"])
         try:
-            await self._client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread_ts, text=sentence)
-        except _UNREACHABLE:
+            found = await client.conversations_replies(channel=event.place, ts=event.thread, limit=_READ_IN_THREAD)
+        except UNREACHABLE as error:
+            log.info("Slack does not show the thread (%s)", type(error).__name__)
+            return ()
+        return earlier(found.get("messages"), event.message_id, own_id)
+
+    async def _withdraw(self, gone: Withdrawal) -> None:
+        """The question was deleted, so the answer goes too."""
+        reply = await asyncio.to_thread(self._inbox.withdraw, "slack", gone.team, gone.channel, gone.message_id)
+        if reply:
+            await self._replies.delete(Spot(gone.team, gone.enterprise, "", gone.channel), reply)
+
+    async def _show_work(self, event: Event) -> None:
+        """A sign that we are at it. A form says so already."""
+        spot = Spot(**event.address)
+        sentence = say("error.busy", await self._taps.language(spot))
+        if spot.response_url:
+            await self._replies.tell(spot, sentence, await self._taps.language(spot))
+        elif not spot.view_id:
+            client = await self._workspaces.client(spot.team, spot.enterprise)
+            thread = event.thread or event.message_id
+            try:
+                await client.assistant_threads_setStatus(channel_id=spot.channel, thread_ts=thread, status=sentence)
+            except SlackApiError:
+                await client.chat_postEphemeral(
+                    channel=spot.channel, user=spot.user, thread_ts=spot.thread_ts, text=sentence
+                )
+
+    # -- commands, shortcuts and forms ----------------------------------------------------------------------------
+    async def _commanded(self, ack: AsyncAck, body: Payload) -> None:
+        await ack()
+        command = to_command(body)
+        self._run(command.spot, lambda: self._command(command))
+
+    async def _command(self, command: Command) -> None:
+        """`help`, `topics`, `open ID` and `here on|off` in either language; anything else is a question."""
+        spot, language = command.spot, await self._taps.language(command.spot)
+        match command.text.casefold().split():
+            case [] | ["?"]:
+                await self._replies.tell(spot, _usage(language), language)
+            case [word] if word in phrases("command.help"):
+                await self._replies.tell(spot, _usage(language), language)
+            case [word] if word in phrases("command.topics"):
+                text, blocks = await self._taps.topics(spot, language)
+                await self._replies.whisper(spot, text, blocks, language)
+            case [word, _] if word in phrases("command.open"):
+                await self._taps.open_article(spot, command.text.split()[1], None)
+            case [word, switch] if word in phrases("command.here") and switch in phrases("command.on"):
+                await self._listen(spot, language, listens=True)
+            case [word, switch] if word in phrases("command.here") and switch in phrases("command.off"):
+                await self._listen(spot, language, listens=False)
+            case [word] if word in phrases("command.here"):
+                await self._replies.tell(spot, say("command.here_how", language), language)
+            case _:
+                await self._ask("command", command.text, spot)
+
+    async def _listen(self, spot: Spot, language: Language, *, listens: bool) -> None:
+        """Answer questions in this channel that nobody put to us, or no longer."""
+        person = await self._taps.person(spot)
+        try:
+            await asyncio.to_thread(self._desk.listen, Place("slack", spot.team, spot.channel, listens=listens), person)
+        except NotAllowedError:
+            key = "command.not_yours"
+        else:
+            key = "command.listens" if listens else "command.no_longer_listens"
+        if key == "command.listens" and not self._settings.slack_follow_threads:
+            key = "command.cannot_listen"
+        await self._replies.tell(spot, say(key, language), language)
+
+    async def _ask(self, way: str, text: str, spot: Spot) -> None:
+        """A question that came without a message. Its conversation is this person's alone, wherever they are."""
+        name = spot.view_id or spot.trigger_id
+        event = Event(
+            surface="slack",
+            team=spot.team,
+            place=f"{way} {spot.user} {spot.channel}".strip(),
+            message_id=name,
+            user=spot.user,
+            text=text,
+            address=asdict(spot),
+            locale=await self._workspaces.locale(spot.team, spot.user, spot.enterprise),
+        )
+        await self._courier.take(event)
+
+    async def _asked_about(self, ack: AsyncAck, body: Payload) -> None:
+        await ack()
+        shortcut = to_shortcut(body)
+        self._run(shortcut.spot, lambda: self._ask("shortcut", shortcut.text, shortcut.spot))
+
+    async def _asked_from_anywhere(self, ack: AsyncAck, body: Payload) -> None:
+        await ack()
+        shortcut = to_shortcut(body)
+        self._run(shortcut.spot, lambda: self._taps.open_form(shortcut.spot))
+
+    async def _asked_in_form(self, ack: AsyncAck, body: Payload) -> None:
+        filled = to_submission(body)
+        await ack(response_action="update", view=waiting_modal(self._known_language(filled.spot)))
+        self._run(filled.spot, lambda: self._ask("form", filled.values.get("text", ""), filled.spot))
+
+    async def _shared(self, ack: AsyncAck, body: Payload) -> None:
+        filled = to_submission(body)
+        await ack(response_action="update", view=waiting_modal(self._known_language(filled.spot)))
+        self._run(filled.spot, lambda: self._taps.share_chosen(filled))
+
+    def _known_language(self, spot: Spot) -> Language:
+        """The language to speak when there is no time to ask Slack for it."""
+        return self._workspaces.known_language(spot.team, spot.user) or self._desk.language
+
+    # -- taps -----------------------------------------------------------------------------------------------------
+    async def _tapped(self, ack: AsyncAck, body: Payload) -> None:
+        await ack()
+        tap = to_tap(body)
+        self._run(tap.spot, lambda: self._taps.work(tap.action_id)(tap))
+
+    def _run(self, spot: Spot, work: Work) -> None:
+        self._background.run(self._try(spot, work))
+
+    async def _try(self, spot: Spot, work: Work) -> None:
+        """Whoever did something gets something to see, whatever breaks."""
+        try:
+            await work()
+        except Exception as error:
+            if not isinstance(error, NotFoundError):
+                log.exception("something that was asked for by a tap failed on slack")
+            await self._apologise(error, spot)
+
+    async def _apologise(self, error: Exception, spot: Spot) -> None:
+        try:
+            sorry = self._desk.sorry("", await self._workspaces.locale(spot.team, spot.user, spot.enterprise))
+            sentence = say("answer.gone", sorry.language) if isinstance(error, NotFoundError) else sorry.message
+            await self._replies.tell(spot, sentence, sorry.language)
+        except Exception:
             log.exception("could not say sorry on slack")
 
-    # -- buttons --------------------------------------------------------------------------------------------------
-    async def _more(self, tap: Tap) -> None:
-        await self._put(self._in_place(tap), await self._as_shown(tap), more=True)
+    # -- home, and coming and going -------------------------------------------------------------------------------
+    async def _opened(self, body: Payload) -> None:
+        said = body["event"]
+        spot = Spot(body["team_id"], body.get("enterprise_id") or "", said["user"], said.get("channel") or "")
+        work = self._taps.show_home if said.get("tab") == "home" else self._prompt
+        self._background.run(work(spot))
 
-    async def _less(self, tap: Tap) -> None:
-        await self._put(self._in_place(tap), await self._as_shown(tap))
-
-    async def _as_shown(self, tap: Tap) -> Answer:
-        """The answer in the shape that stands there: it may have been reshaped since it was given."""
-        answer_id, _, moment = tap.value.partition(" ")
-        answer = await asyncio.to_thread(self._desk.recall, answer_id)
-        if answer.card is None or moment in {"", answer.moment}:
-            return answer
-        person = await self._person(tap)
-        other = await asyncio.to_thread(
-            self._desk.open, answer.card.article_id, person, language=answer.language, moment=Moment(moment)
-        )
-        return replace(answer, moment=other.moment, card=other.card)
-
-    async def _reshape(self, tap: Tap) -> None:
-        answer_id, _, moment = tap.value.partition(" ")
-        person = await self._person(tap)
-        answer = await asyncio.to_thread(self._desk.reshape, answer_id, Moment(moment), person)
-        has_it = answer.moment == moment
-        await self._put(self._in_place(tap), answer, more=not has_it)
-        if not has_it:
-            await self._whisper(tap, say("reshape.nothing", answer.language))
-
-    async def _open(self, tap: Tap) -> None:
-        """Another title: for the asker alone, as it may be less public than the place."""
-        language, _, article_id = tap.value.partition(" ")
-        person = await self._person(tap)
-        speak = language_of_locale(language)
-        answer = await asyncio.to_thread(self._desk.open, article_id, person, language=speak, surface="slack")
-        post = self._posting(tap.channel, tap.thread_ts) if tap.direct else self._whispering(tap)
-        await self._put(post, answer)
-
-    async def _wrong(self, tap: Tap) -> None:
-        answer = await asyncio.to_thread(self._desk.recall, tap.value)
-        await self._whispering(tap)(
-            text=say("feedback.ask", answer.language), blocks=reason_blocks(answer.id, answer.language)
-        )
-
-    async def _rate(self, tap: Tap) -> None:
-        reason = tap.action_id.partition(":")[2]
-        if reason not in reasons("nl"):
-            await self._unknown(tap)
-        answer = await asyncio.to_thread(self._desk.recall, tap.value)
-        person = await self._person(tap)
-        feedback = Feedback(answer.id, person.id, helpful=False, reason=reason)
-        await asyncio.to_thread(self._desk.rate, feedback)
-        thanks = say("feedback.thanks", answer.language)
-        await self._in_place(tap)(text=thanks, blocks=text_blocks(thanks))
-
-    async def _unknown(self, tap: Tap) -> None:
-        raise NotFoundError(f"There is no button {tap.action_id!r} (any more).")
-
-    # -- saying ---------------------------------------------------------------------------------------------------
-    async def _post(self, delivery: Delivery) -> None:
-        """What the courier calls: the reply to a message, in its thread."""
-        await self._put(self._posting(delivery.address["channel"], delivery.address["thread_ts"]), delivery.answer)
-
-    async def _put(self, post: Post, answer: Answer, *, more: bool = False) -> None:
-        """Post an answer in blocks; once more in plain text when Slack refuses those."""
-        text = fallback_text(answer)
+    async def _prompt(self, spot: Spot) -> None:
+        """Examples to tap in an empty conversation."""
+        language = await self._taps.language(spot)
+        examples = say("help.examples", language).split("|")[:_MAX_PROMPTS]
+        client = await self._workspaces.client(spot.team, spot.enterprise)
         try:
-            await post(text=text, blocks=answer_blocks(answer, more=more))
+            # With a thread, the call fails without a word in an app that has the agent view.
+            await client.api_call(
+                "assistant.threads.setSuggestedPrompts",
+                json={
+                    "channel_id": spot.channel,
+                    "title": say("help.prompts", language),
+                    "prompts": [{"title": example, "message": example} for example in examples],
+                },
+            )
         except SlackApiError as error:
-            reason = _reason(error)
-            if not any(refusal in reason for refusal in _TOO_MUCH):
-                raise
-            log.warning("Slack refused the blocks of an answer (%s), so it goes as plain text", reason)
-            await post(text=text)
+            log.info("Slack shows no examples (%s)", error.response.get("error"))
 
-    def _posting(self, channel: str, thread_ts: str | None) -> Post:
-        return partial(
-            self._client.chat_postMessage,
-            channel=channel,
-            thread_ts=thread_ts,
-            unfurl_links=False,
-            unfurl_media=False,
-        )
+    async def _gone(self, body: Payload) -> None:
+        said = body["event"]
+        if said["type"] == "tokens_revoked" and not (said.get("tokens") or {}).get("bot"):
+            return  # somebody's own token, of which we have none
+        self._background.run(self._workspaces.forget(body.get("team_id") or "", body.get("enterprise_id") or ""))
 
-    def _whispering(self, tap: Tap) -> Post:
-        return partial(self._client.chat_postEphemeral, channel=tap.channel, user=tap.user, thread_ts=tap.thread_ts)
-
-    async def _whisper(self, tap: Tap, sentence: str) -> None:
-        await self._whispering(tap)(text=sentence, blocks=text_blocks(sentence))
-
-    def _in_place(self, tap: Tap) -> Post:
-        """Through the response URL, which can replace an ephemeral message too. It reports refusal in its status."""
-        hook = AsyncWebhookClient(
-            tap.response_url,
-            timeout=_TIMEOUT,
-            session=self._client.session,
-            logger=self._quiet,
-            retry_handlers=_retry_handlers(),
-        )
-
-        async def post(**message: Any) -> None:  # noqa: ANN401 - a message, as Slack has it
-            said = await hook.send(replace_original=True, **message)
-            if said.status_code != _OK:
-                sentence, reason = "Slack did not replace the message.", {"error": said.body.strip()}
-                raise SlackApiError(sentence, reason)  # type: ignore[no-untyped-call]
-
-        return post
-
-    # -- people ---------------------------------------------------------------------------------------------------
-    async def _person(self, tap: Tap) -> Person:
-        return await asyncio.to_thread(self._desk.person, Identity("slack", tap.team, tap.user))
-
-    async def _locale(self, user: str) -> str:
-        """The language of somebody's Slack, asked once; when Slack does not say, the question itself must tell."""
-        if user in self._locales:
-            return self._locales[user]
-        locale = ""
-        try:
-            async with asyncio.timeout(_LOCALE_WAIT):
-                found = await self._client.users_info(user=user, include_locale=True)
-            locale = found["user"].get("locale") or ""
-        except SlackApiError as error:  # asking again will not help: most likely the scope is missing
-            log.info("Slack does not tell a language (%s)", _reason(error))
-        except (*_UNREACHABLE, *_STRANGE):
-            return ""
-        self._locales[user] = locale
-        return locale
+    async def _check(self) -> None:
+        while True:
+            try:
+                await self._taps.check()
+            except Exception:
+                log.exception("could not ask on slack whether it worked out")
+            await asyncio.sleep(_CHECK_EVERY)
 
 
 def make_surface(desk: Desk, settings: Settings) -> SlackSurface:
-    """The Slack app of this workspace, ready to be mounted."""
+    """The Slack app of this deployment, ready to be mounted."""
     return SlackSurface(desk, settings)
+
+
+def _installs(desk: Desk, settings: Settings) -> Installs | None:
+    if not settings.slack_is_shared:
+        return None
+    secrets = Secrets(settings)
+    return Installs(settings, desk.store, secrets, bot_scopes(settings))
+
+
+def _usage(language: Language) -> str:
+    example = say("help.example", language)
+    return f"{say('help.text', language, example=example)}\n\n{words(language)['command.usage']}"
 
 
 async def _body(request: web.Request) -> bytes:
@@ -350,21 +394,9 @@ def _is_signed(verifier: SignatureVerifier, raw: bytes, headers: Mapping[str, st
         return False
 
 
-def _reason(error: Exception) -> str:
-    """Slack's own word for what is wrong."""
-    try:
-        return str(error.response["error"]) if isinstance(error, SlackApiError) else ""
-    except (KeyError, TypeError):  # no JSON came back
-        return ""
-
-
-def _retry_handlers() -> list[AsyncRetryHandler]:
-    return [
-        AsyncConnectionErrorRetryHandler(),
-        AsyncServerErrorRetryHandler(),
-        AsyncRateLimitErrorRetryHandler(max_retry_count=3),
-    ]
-
-
 async def _nothing() -> None:
     """Acked by Bolt, which is all."""
+
+
+async def _close(ack: AsyncAck) -> None:
+    await ack()

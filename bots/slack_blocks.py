@@ -1,58 +1,139 @@
-"""An answer as Slack blocks. Pure: nothing here knows a network or a desk."""
+"""An answer as Slack blocks, and the small messages around it. Pure: nothing here knows a network or a desk."""
 
-import json
 import re
-from collections.abc import Iterator, Sequence
-from itertools import accumulate, takewhile
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
-from bots.slack_text import escape, heading, link, mrkdwn, quoted, split
-from core.model import Answer, Card
+from bots.slack_parts import (
+    MAX_BUTTON,
+    MAX_OPTION,
+    MAX_VALUE,
+    Block,
+    actions,
+    button,
+    code,
+    contexts,
+    cut,
+    fitting,
+    header,
+    overflow,
+    plain,
+    sections,
+    select,
+)
+from bots.slack_text import bare, bold, escape, heading, link, literal, mrkdwn, quoted, split
+from core.model import Answer, Card, Outcome, Suggestion
 from core.words import reasons, say
 from knowledge.article import Kind, Language
 from knowledge.moment import Moment
 from knowledge.shape import Part
 from knowledge.text import is_link
 
-Block = dict[str, Any]
-
-MAX_SECTION = 3000
-MAX_HEADER = 150
-MAX_BUTTON = 75
-MAX_BLOCKS = 50
-MAX_MESSAGE = 12_000  # characters of all blocks together; Slack names no number and refuses from about 13 000
 MAX_FALLBACK = 4000
-_MAX_VALUE = 255  # Slack takes 2000; an article's id is never that long, and five of those crowd out the answer
 _MAX_SOURCE = 300
+_MAX_QUESTION = 200
 _MAX_ALTERNATIVES = 5
+_MAX_TITLE_BUTTONS = 10  # more of them are a list to choose from
+_MAX_STEP = 999
+_MAX_TOPIC = 100
 _ENOUGH_TO_KNOW = 40  # characters
+_NOTHING_TO_ADD = {Outcome.HELP, Outcome.THANKS, Outcome.FAILED}
+_VALUE = re.compile(  # which answer, its moment, and how it is shown; the default of the latter two is left out
+    rf"([\w-]{{1,64}})(?: (-|{'|'.join(Moment)})(?: (\d{{1,3}})(m?)(c?))?)?", re.ASCII
+)
+_QUOTED = re.compile(r"[\"“„]([^\"“„”]*)[\"“”]")
 
 
-def answer_blocks(answer: Answer, *, more: bool = False) -> list[Block]:
-    """All that an answer says and offers; `more` opens what waits behind the first screen.
+class Where(StrEnum):
+    """Where an answer stands."""
 
-    No block carries a `block_id`: Slack then makes fresh ones, as an updated message needs.
+    DIRECT = "direct"  # posted in a conversation of the two of us
+    CHANNEL = "channel"  # posted for all
+    WHISPER = "whisper"  # in a channel, for one pair of eyes
+    MODAL = "modal"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How an answer stands there now. It travels along in the buttons: a tap must not undo an earlier one."""
+
+    more: bool = False
+    step: int = 0  # of the card's walk, from 0
+    choosing: bool = False  # the moments to choose from stand in place of the buttons
+
+
+AT_FIRST = Shown()
+
+
+def value_of(answer_id: str, moment: Moment | None, shown: Shown = AT_FIRST) -> str:
+    """What a button on an answer sends: which answer, and how it stands there. Without the latter the bare id."""
+    parts = [answer_id]
+    if moment or shown != AT_FIRST:
+        parts.append(moment or "-")
+    if shown != AT_FIRST:
+        parts.append(f"{shown.step}{'m' * shown.more}{'c' * shown.choosing}")
+    return " ".join(parts)
+
+
+def read_value(value: str) -> tuple[str, Moment | None, Shown]:
+    """The same, read back; `ValueError` for what we never sent."""
+    found = _VALUE.fullmatch(value)
+    if not found:
+        raise ValueError("That is not the value of a button of ours.")
+    answer_id, moment, step, more, choosing = found.groups()
+    return (
+        answer_id,
+        Moment(moment) if moment in set(Moment) else None,
+        Shown(bool(more), int(step or 0), bool(choosing)),
+    )
+
+
+# -- an answer ---------------------------------------------------------------------------------------------------------
+def answer_blocks(
+    answer: Answer,
+    shown: Shown = AT_FIRST,
+    where: Where = Where.CHANNEL,
+    *,
+    question: str = "",
+) -> list[Block]:
+    """All that an answer says and offers, always in the same places.
+
+    `question` is repeated above it, for an answer that stands far from where it was asked. No block carries a
+    `block_id`: Slack then makes fresh ones, as an updated message needs.
     """
-    head = [block for said in (*answer.warnings, answer.message) for block in _sections(mrkdwn(said))]
+    shown = _on_the_way(answer, shown)
+    asked = say("slack.asked", answer.language, question=literal(cut(question, _MAX_QUESTION)))
+    head = contexts(asked) if question.strip() else []
+    head += [block for said in (*answer.warnings, answer.message) for block in sections(mrkdwn(said))]
     tail: list[Block] = []
     if answer.card and answer.message:  # only likely: the siblings stand above it, one tap away
         head += _alternatives(answer)
     if answer.card:
-        head += _card(answer, answer.card, more=more)
+        head += _card(answer, answer.card, shown)
         tail += _origin(answer.card, answer.language)
     if not (answer.card and answer.message):
         tail += _alternatives(answer)
-    tail += _sections(quoted(mrkdwn(answer.bridge)))[:1]
-    tail += _buttons(answer, more=more)
-    return _fitting(head, tail, answer.language)
+    tail += sections(quoted(mrkdwn(answer.bridge)))[:1]
+    tail += _ways_on(answer, shown, where)
+    return fitting(head, tail, answer.language)
 
 
-def fallback_text(answer: Answer) -> str:
+def _on_the_way(answer: Answer, shown: Shown) -> Shown:
+    """At a step that there is: an article may have become shorter."""
+    steps = min(len(answer.card.walk) if answer.card else 0, _MAX_STEP)
+    return replace(shown, step=max(0, min(shown.step, steps - 1)))
+
+
+def fallback_text(answer: Answer, *, question: str = "") -> str:
     """The first screen without blocks: for notifications, screen readers, and whenever Slack refuses the blocks."""
     said = [mrkdwn(text) for text in (*answer.warnings, answer.message)]
+    if question.strip():
+        said.insert(0, say("slack.asked", answer.language, question=literal(cut(question, _MAX_QUESTION))))
     if answer.card:
         said += [f"{_tag(answer, answer.card)}: {escape(answer.card.title)}".removeprefix(": ")]
-        said += [*map(mrkdwn, answer.card.notes), *map(_part, answer.card.first), escape(answer.card.source)]
+        said += [*map(mrkdwn, answer.card.notes), *map(_part, answer.card.first)]
+        said += [_freshness(answer.card, answer.language)]
     said += [f"• {escape(other.title)}" for other in answer.alternatives[:_MAX_ALTERNATIVES]]
     said += [mrkdwn(answer.bridge)]
     whole = "\n".join(text for text in said if text.strip())
@@ -60,25 +141,39 @@ def fallback_text(answer: Answer) -> str:
     return f"{first} …" if rest else first
 
 
-def reason_blocks(answer_id: str, language: Language) -> list[Block]:
-    """What is not right? Five reasons, one tap each."""
-    buttons = [_button(f"reason:{reason}", word, answer_id) for reason, word in reasons(language).items()]
-    return [*text_blocks(say("feedback.ask", language)), _actions(buttons)]
-
-
-def text_blocks(sentence: str) -> list[Block]:
-    """A sentence of our own."""
-    return _sections(mrkdwn(sentence))
-
-
-def _card(answer: Answer, card: Card, *, more: bool) -> Iterator[Block]:
+def _card(answer: Answer, card: Card, shown: Shown) -> Iterator[Block]:
     if card.title.strip():
-        yield {"type": "header", "text": _plain(card.title, MAX_HEADER)}
-    yield from _contexts(_tag(answer, card))
+        yield header(card.title)
+    yield from contexts(_tag(answer, card))
     for note in card.notes:
-        yield from _sections(mrkdwn(note))
-    parts = _everything(card) if more else card.first
-    yield from _sections("\n\n".join(map(_part, parts)))
+        yield from sections(mrkdwn(note))
+    kinds = [part.kind for part in card.first]
+    if shown.more or not (answer.id and card.walk and card.walked and card.walked in kinds):
+        yield from _parts(_everything(card) if shown.more else card.first)
+        return
+    place = kinds.index(card.walked)
+    at = say("steps.at", answer.language, step=str(shown.step + 1), all=str(len(card.walk)))
+    step = replace(card.first[place], text=card.walk[shown.step])
+    yield from _parts(card.first[:place])
+    yield from sections("\n".join(filter(str.strip, (_head_of(step), f"_{at}_", mrkdwn(step.text)))))
+    yield actions(_way_through(answer, card, shown, at))
+    yield from _parts(card.first[place + 1 :])
+
+
+def _parts(parts: Iterator[Part] | Sequence[Part]) -> list[Block]:
+    return sections("\n\n".join(map(_part, parts)))
+
+
+def _way_through(answer: Answer, card: Card, shown: Shown, at: str) -> list[Block]:
+    """Steps go back and forth until they are done. Of checks, the one that works is the last."""
+    value, language = value_of(answer.id, answer.moment, shown), answer.language
+    last, solving = shown.step == len(card.walk) - 1, answer.moment is Moment.SOLVE
+    ways = {"step:back": "steps.back"} if shown.step else {}
+    if solving:
+        ways |= {"step:done": "steps.works"} | ({"coach": "steps.stuck"} if last else {"step:next": "steps.fails"})
+    else:
+        ways |= {"step:done": "steps.done"} if last else {"step:next": "steps.next"}
+    return [button(action, say(key, language), value, about=f"{at}, {card.title}") for action, key in ways.items()]
 
 
 def _tag(answer: Answer, card: Card) -> str:
@@ -106,107 +201,156 @@ def _is_whole(part: Part, brief: Part) -> bool:
 
 
 def _part(part: Part) -> str:
+    """A section as it reads. The verdict needs no heading: it is what was asked for."""
     text = mrkdwn(part.text)
+    if part.kind is Kind.VERDICT:
+        return bold(text)
     if part.kind is Kind.SAY:
         text = quoted(text)
-    above = heading(escape(part.heading))
+    above = _head_of(part)
     return f"{above}\n{text}" if above else text
+
+
+def _head_of(part: Part) -> str:
+    return heading(escape(part.heading))
 
 
 def _origin(card: Card, language: Language) -> Iterator[Block]:
     """Where it comes from and how fresh it is."""
-    said = [escape(_cut(card.source, _MAX_SOURCE))] if card.source.strip() else []
+    said = [_freshness(card, language)] if card.source.strip() else []
     said += [link(card.url, say("source.link", language))] if is_link(card.url) else []
     training = say("source.training", language)
     if is_link(card.training):
         said.append(link(card.training, training))
     elif card.training.strip():
-        said.append(f"{training}: {escape(_cut(card.training, _MAX_SOURCE))}")
-    yield from _contexts(" · ".join(said))
+        said.append(f"{training}: {escape(cut(card.training, _MAX_SOURCE))}")
+    yield from contexts(" · ".join(said))
 
 
+def _freshness(card: Card, language: Language) -> str:
+    """A sentence of the desk's, and a sign before it that catches the eye when it is stale."""
+    stale = card.source.startswith(say("source.stale", language).partition("{")[0])
+    return ("⚠️ " if stale else "") + escape(cut(card.source, _MAX_SOURCE)) if card.source.strip() else ""
+
+
+# -- what can be tapped ------------------------------------------------------------------------------------------------
 def _alternatives(answer: Answer) -> Iterator[Block]:
-    found = [
-        _button(f"open:{place}", other.title or other.article_id or "…", value)
-        for place, other in enumerate(answer.alternatives[:_MAX_ALTERNATIVES])
-        if len(value := f"{answer.language} {other.article_id}") <= _MAX_VALUE
-    ]
+    found = title_buttons(answer.alternatives[:_MAX_ALTERNATIVES], answer.language)
     if found and answer.card and not answer.message:
-        yield from _contexts(say("head.also", answer.language))
+        yield from contexts(say("head.also", answer.language))
     if found:
-        yield _actions(found)
+        yield actions(found)
 
 
-def _buttons(answer: Answer, *, more: bool) -> Iterator[Block]:
-    """More or less, another moment, not right. The moment travels along: a tap must not undo an earlier choice."""
-    if not answer.card or not answer.id:
+def title_buttons(titles: Sequence[Suggestion], language: Language, first: int = 0, *, words: str = "") -> list[Block]:
+    """Titles one tap away, numbered from `first`; `words` instead where the title stands beside the button.
+
+    What is opened is told in `language`.
+    """
+    return [
+        button(f"open:{place}", words or title, value, about=title if words else "")
+        for place, other in enumerate(titles, first)
+        if len(value := f"{language} {other.article_id}") <= MAX_VALUE and (title := other.title or other.article_id)
+    ]
+
+
+def _ways_on(answer: Answer, shown: Shown, where: Where) -> Iterator[Block]:
+    """More or less, not right, a coach, and the rest behind three dots."""
+    if not answer.id or answer.outcome in _NOTHING_TO_ADD:
         return
-    language, title, moment = answer.language, answer.card.title, answer.moment or Moment.APPLY
-    found = []
-    if answer.card.more:
-        step = "less" if more else "more"
-        found.append(_button(step, say(f"button.{step}", language), f"{answer.id} {moment}", about=title))
-    found.append(_reshape(answer.id, moment, language))
-    found.append(_button("wrong", say("button.wrong", language), answer.id, about=title))
-    yield _actions(found)
+    value = value_of(answer.id, answer.moment, shown)
+    if not answer.card:
+        if answer.outcome is Outcome.UNANSWERED:
+            yield actions([button("coach", say("button.coach", answer.language), value)])
+        return
+    yield actions(_choices(answer, answer.card, value) if shown.choosing else _row(answer, answer.card, shown, where))
+    if where is Where.DIRECT:
+        yield _did_it_help(answer.id, answer.language)
 
 
-def _reshape(answer_id: str, shown: Moment, language: Language) -> Block:
-    options = [
-        {"text": _plain(say(f"reshape.{moment}", language), MAX_BUTTON), "value": f"{answer_id} {moment}"}
-        for moment in Moment
-        if moment is not shown
-    ]
-    placeholder = _plain(say("reshape.ask", language), MAX_BUTTON)
-    return {"type": "static_select", "action_id": "reshape", "placeholder": placeholder, "options": options}
+def _row(answer: Answer, card: Card, shown: Shown, where: Where) -> list[Block]:
+    value = value_of(answer.id, answer.moment, shown)
+    names = ["less" if shown.more else "more"] if card.more or card.walk else []
+    names += ["wrong", "coach", *(["share"] if where is Where.WHISPER else [])]
+    behind = {"reshape": "reshape.ask"} if _other_moments(answer, card) else {}
+    behind |= {"copy": "button.copy"} if card.say else {}
+    behind |= {"share": "button.share"} if where in {Where.DIRECT, Where.MODAL} else {}
+    behind |= {"later": "button.later"}
+    menu = {f"{what} {value}": say(key, answer.language) for what, key in behind.items()}
+    row = [button(name, say(f"button.{name}", answer.language), value, about=card.title) for name in names]
+    return [*row, overflow("menu", menu)]
 
 
-def _button(action_id: str, text: str, value: str, *, about: str = "") -> Block:
-    button = {"type": "button", "action_id": action_id, "text": _plain(text, MAX_BUTTON), "value": value}
-    if about.strip():
-        button["accessibility_label"] = _cut(f"{text}: {about}", MAX_BUTTON)
-    return button
+def _choices(answer: Answer, card: Card, value: str) -> list[Block]:
+    shapes = {f"shape:{moment}": f"reshape.{moment}" for moment in _other_moments(answer, card)}
+    ways = shapes | {"back": "button.back"}
+    return [button(name, say(key, answer.language), value, about=card.title) for name, key in ways.items()]
 
 
-def _actions(elements: list[Block]) -> Block:
-    return {"type": "actions", "elements": elements}
+def _other_moments(answer: Answer, card: Card) -> list[Moment]:
+    return [moment for moment in card.moments if moment is not (answer.moment or Moment.APPLY)]
 
 
-def _sections(text: str) -> list[Block]:
-    return [
-        # Not expanded, a long section hides behind "see more"; not verbatim, Slack looks for links and names to ping.
-        {"type": "section", "expand": True, "text": {"type": "mrkdwn", "text": piece, "verbatim": True}}
-        for piece in split(text, MAX_SECTION)
-    ]
+def _did_it_help(answer_id: str, language: Language) -> Block:
+    """Slack's own thumbs."""
+    yes, no = (
+        {"text": plain(words, MAX_BUTTON), "accessibility_label": words, "value": f"{name} {answer_id}"}
+        for name, words in (("yes", say("slack.helped", language)), ("no", say("slack.helped_not", language)))
+    )
+    thumbs = {"type": "feedback_buttons", "action_id": "helped", "positive_button": yes, "negative_button": no}
+    return {"type": "context_actions", "elements": [thumbs]}
 
 
-def _contexts(text: str) -> list[Block]:
-    return [
-        {"type": "context", "elements": [{"type": "mrkdwn", "text": piece, "verbatim": True}]}
-        for piece in split(text, MAX_SECTION)
-    ]
+# -- around an answer --------------------------------------------------------------------------------------------------
+def text_blocks(sentence: str) -> list[Block]:
+    """A sentence of our own."""
+    return sections(mrkdwn(sentence))
 
 
-def _plain(text: str, limit: int) -> Block:
-    return {"type": "plain_text", "text": _cut(text, limit), "emoji": True}
+def reason_blocks(answer_id: str, language: Language) -> list[Block]:
+    """What is not right? Five reasons, one tap each."""
+    buttons = [button(f"reason:{reason}", word, answer_id) for reason, word in reasons(language).items()]
+    return [*text_blocks(say("feedback.ask", language)), actions(buttons)]
 
 
-def _cut(text: str, limit: int) -> str:
-    """One line of plain text that fits, and that pings nobody should Slack ever read it as mrkdwn."""
-    line = re.sub(r"<(?=[!@#])", "<\u200b", " ".join(text.split())) or "…"
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+def copy_blocks(answer: Answer) -> list[Block]:
+    """Each sentence to tell or write the customer in a frame of its own, without formatting or quotes around it."""
+    found = [text for text in map(bare, answer.card.say if answer.card else ()) if text]
+    if not found:
+        return text_blocks(say("slack.copy_none", answer.language))
+    frames = [code(whole[1] if (whole := _QUOTED.fullmatch(text)) and whole[1].strip() else text) for text in found]
+    return fitting([*text_blocks(say("slack.copy", answer.language)), *frames], [], answer.language)
 
 
-def _fitting(head: Sequence[Block], tail: Sequence[Block], language: Language) -> list[Block]:
-    """As much of the head as a message holds, and always the tail: the source and the buttons."""
-    last = _contexts(say("answer.cut", language))
-    room = MAX_MESSAGE - sum(map(_size, [*tail, *last]))
-    most = MAX_BLOCKS - len(tail) - len(last)
-    fits = len(list(takewhile(lambda size: size <= room, accumulate(map(_size, head)))))
-    if fits == len(head) <= most:
-        return [*head, *tail]
-    return [*head[: min(fits, most)], *last, *tail]
+def check_blocks(answer: Answer) -> list[Block]:
+    """Did it work out? Asked later, about one article."""
+    title = answer.card.title if answer.card else ""
+    said = "\n".join(filter(str.strip, (bold(say("check.ask", answer.language)), literal(cut(title, MAX_OPTION)))))
+    ways = (
+        ("helped:yes", "yes", f"yes {answer.id}"),
+        ("helped:no", "no", f"no {answer.id}"),
+        ("quiet", "quiet", answer.id),
+    )
+    buttons = [button(name, say(f"check.{key}", answer.language), value, about=title) for name, key, value in ways]
+    return [*sections(said), actions(buttons)]
 
 
-def _size(block: Block) -> int:
-    return len(json.dumps(block, ensure_ascii=False))
+def topics_blocks(topics: Mapping[str, Sequence[Suggestion]], language: Language, topic: str = "") -> list[Block]:
+    """What there is to read: the topics, and the titles of the one that was chosen."""
+    if not topics:
+        return text_blocks(say("answer.empty", language))
+    values = {f"{language} {cut(name, _MAX_TOPIC)}": name for name in topics}
+    words = {
+        value: name[:1].upper() + name[1:] if name.strip() else say("web.no_topic", language)
+        for value, name in values.items()
+    }
+    chosen = f"{language} {cut(topic, _MAX_TOPIC)}" if topic else ""
+    rows = [[select("topic", say("slack.topic", language), words, chosen)]]
+    found = topics[values[chosen]] if chosen in values else ()
+    titles = {value: one for one in found if len(value := f"{language} {one.article_id}") <= MAX_OPTION}
+    if len(titles) > _MAX_TITLE_BUTTONS:
+        choices = {value: one.title or one.article_id for value, one in titles.items()}
+        rows.append([select("title", say("slack.title", language), choices)])
+    else:
+        rows.append(title_buttons(list(titles.values()), language))
+    return [actions(row) for row in rows if row]

@@ -1,17 +1,19 @@
-"""What Slack sends, read: messages as events, taps on buttons. Pure."""
+"""What Slack sends, read: messages as events, taps, commands, shortcuts and filled-in forms. Pure."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from core.model import Event
+from core.model import Attachment, Event
 
 Payload = Mapping[str, Any]
 
 _PEOPLES_OWN = {None, "file_share", "thread_broadcast"}  # subtypes; any other is an edit, a deletion, a bot, a notice
 _TAG = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
+_CALLS_SOMEBODY = re.compile(r"<(?:@|!subteam|!here|!channel|!everyone)")
 _EMOJI_CODES = re.compile(r"(?<!\S)(?::[a-z+-][\w+'-]*:(?::skin-tone-\d:)?)+(?!\S)")  # 12:30:15 is none
+_SPOKEN = {"slack_audio", "slack_video"}
 
 
 def is_sound(body: object) -> bool:
@@ -30,17 +32,41 @@ def _has_text(value: object, key: str) -> bool:
     return isinstance(value, Mapping) and isinstance(value.get(key), str)
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where somebody said or did something, and the ways to answer them there. As a dict, an event's address."""
+
+    team: str
+    enterprise: str
+    user: str
+    channel: str = ""
+    thread_ts: str | None = None
+    response_url: str = ""
+    trigger_id: str = ""
+    view_id: str = ""  # of a modal or the home tab
+    home: bool = False
+    ephemeral: bool = False
+
+    @property
+    def direct(self) -> bool:
+        """Nobody else sees what happens there."""
+        return self.ephemeral or bool(self.view_id) or self.channel.startswith("D") or not self.channel
+
+
+# -- messages --------------------------------------------------------------------------------------------------------
 def to_event(body: Payload, own_id: str = "") -> Event | None:
-    """What somebody said to us; None when it was not a person, or not said to us."""
-    said = body["event"]
-    own_id = own_id or next((us["user_id"] for us in body.get("authorizations", ()) if us["is_bot"]), "")
+    """What somebody said, to us or within our hearing; None when it was not a person or is meant for somebody else."""
+    said = _newly_addressed(body["event"], own_id)
     user = said.get("user") or ""
-    if user in {"", "USLACKBOT", own_id} or said.get("bot_id") or said.get("edited"):
+    if user in {"", "USLACKBOT", own_id} or said.get("bot_id") or said.get("subtype") not in _PEOPLES_OWN:
         return None
+    text = said.get("text") or ""
     direct = said["channel"].startswith("D")
-    to_us = direct or said["type"] == "app_mention"
-    in_group = said.get("channel_type") == "mpim" and bool(own_id) and f"<@{own_id}" in (said.get("text") or "")
-    if said.get("subtype") not in _PEOPLES_OWN or not (to_us or in_group):
+    to_us = said["type"] == "app_mention" or _mentions(said, own_id)
+    if said.get("edited") and not to_us:
+        return None
+    addressed = direct or to_us
+    if not addressed and _CALLS_SOMEBODY.search(text):
         return None
     thread = said.get("thread_ts") or (None if direct else said["ts"])
     return Event(
@@ -49,10 +75,67 @@ def to_event(body: Payload, own_id: str = "") -> Event | None:
         place=said["channel"],
         message_id=said["ts"],
         user=user,
-        text=plain_text(said.get("text") or "", own_id),
-        address={"channel": said["channel"], "thread_ts": thread, "user": user},
+        text=plain_text(text, own_id),
+        address=asdict(Spot(body["team_id"], body.get("enterprise_id") or "", user, said["channel"], thread)),
         direct=direct,
+        thread=thread or "",
+        addressed=addressed,
+        attachment=_attachment(said.get("files")),
     )
+
+
+def _newly_addressed(said: Payload, own_id: str) -> Payload:
+    """An edit that mentions us where the message did not before is a message to us; any other edit stays an edit."""
+    if said.get("subtype") != "message_changed":
+        return said
+    now, before = said.get("message") or {}, said.get("previous_message") or {}
+    if not _mentions(now, own_id) or _mentions(before, own_id):
+        return said
+    return {**now, "type": "message", "channel": said["channel"]}
+
+
+def _mentions(said: Payload, own_id: str) -> bool:
+    return bool(own_id) and f"<@{own_id}" in (said.get("text") or "")
+
+
+def _attachment(files: object) -> Attachment | None:
+    if not isinstance(files, list) or not files:
+        return None
+    kinds = [(file.get("subtype"), str(file.get("mimetype"))) for file in files if isinstance(file, Mapping)]
+    spoken = any(subtype in _SPOKEN or mimetype.startswith("audio/") for subtype, mimetype in kinds)
+    return Attachment.VOICE if spoken else Attachment.FILE
+
+
+def own_id_of(body: Payload) -> str:
+    """Our user id in the workspace that an event came from, where Slack says it."""
+    return next((us["user_id"] for us in body.get("authorizations") or () if us["is_bot"]), "")
+
+
+def earlier(messages: object, ts: str, own_id: str, most: int = 6) -> tuple[str, ...]:
+    """What people said in a thread before the message of `ts`, oldest first; not what bots said."""
+    if not isinstance(messages, list):
+        return ()
+    said = [one for one in messages if isinstance(one, Mapping) and str(one.get("ts", "")) < ts]
+    texts = [plain_text(str(one.get("text") or ""), own_id) for one in said if not one.get("bot_id")]
+    return tuple(text for text in texts if text)[-most:]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Somebody deleted a message."""
+
+    team: str
+    channel: str
+    message_id: str
+    enterprise: str
+
+
+def to_withdrawal(body: Payload) -> Withdrawal | None:
+    """Read a `message_deleted` event."""
+    said = body["event"]
+    if said.get("subtype") != "message_deleted" or not said.get("deleted_ts"):
+        return None
+    return Withdrawal(body["team_id"], said["channel"], said["deleted_ts"], body.get("enterprise_id") or "")
 
 
 def plain_text(text: str, own_id: str = "") -> str:
@@ -71,33 +154,104 @@ def plain_text(text: str, own_id: str = "") -> str:
     return re.sub(r"[^\S\n]+", " ", text).strip()
 
 
+# -- what people tap and fill in -------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Tap:
     """Somebody's tap on a button or a choice."""
 
     action_id: str
     value: str
-    team: str
-    user: str
-    channel: str
-    thread_ts: str | None
-    response_url: str
+    spot: Spot
 
-    @property
-    def direct(self) -> bool:
-        """In a conversation of the two of us."""
-        return self.channel.startswith("D")
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A slash command, or a shortcut on a message: `text` is what to look up."""
+
+    text: str
+    spot: Spot
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A filled-in form: `values` by action id, `metadata` as it was given along."""
+
+    form: str
+    values: dict[str, str]
+    metadata: str
+    spot: Spot
 
 
 def to_tap(body: Payload) -> Tap:
-    """Read a `block_actions` payload. One about an ephemeral message has no `message`."""
-    action, where, user = body["actions"][0], body["container"], body["user"]
-    return Tap(
-        action_id=action["action_id"],
-        value=action.get("value") or action.get("selected_option", {}).get("value", ""),
-        team=(body.get("team") or {}).get("id") or user["team_id"],  # no team where the whole organisation installed us
-        user=user["id"],
-        channel=where["channel_id"],
-        thread_ts=where.get("thread_ts") or body.get("message", {}).get("thread_ts"),
-        response_url=body["response_url"],
+    """Read a `block_actions` payload. One about an ephemeral message has no `message`, one in a view no channel."""
+    action, where = body["actions"][0], body["container"]
+    value = action.get("value") or (action.get("selected_option") or {}).get("value", "")
+    view = body.get("view") or {}
+    spot = replace(
+        _who(body),
+        channel=where.get("channel_id") or "",
+        thread_ts=where.get("thread_ts") or (body.get("message") or {}).get("thread_ts"),
+        response_url=body.get("response_url") or "",
+        trigger_id=body.get("trigger_id") or "",
+        view_id=where.get("view_id") or "",
+        home=view.get("type") == "home",
+        ephemeral=bool(where.get("is_ephemeral")),
     )
+    return Tap(action["action_id"], value, spot)
+
+
+def to_command(body: Payload) -> Command:
+    """Read a slash command; mentions and channels in it are as typed, since Slack is told not to escape them."""
+    spot = Spot(
+        team=body["team_id"],
+        enterprise=body.get("enterprise_id") or "",
+        user=body["user_id"],
+        channel=body["channel_id"],
+        response_url=body["response_url"],
+        trigger_id=body["trigger_id"],
+        ephemeral=True,
+    )
+    return Command(plain_text(body.get("text") or ""), spot)
+
+
+def to_shortcut(body: Payload) -> Command:
+    """Read a shortcut. One on a message asks about its text; a global one has none."""
+    said = body.get("message") or {}
+    spot = replace(
+        _who(body),
+        channel=(body.get("channel") or {}).get("id", ""),
+        response_url=body.get("response_url") or "",
+        trigger_id=body["trigger_id"],
+        ephemeral=True,
+    )
+    return Command(plain_text(said.get("text") or ""), spot)
+
+
+def to_submission(body: Payload) -> Submission:
+    """Read a `view_submission`."""
+    view = body["view"]
+    values = {
+        action_id: _chosen(state)
+        for block in (view.get("state") or {}).get("values", {}).values()
+        for action_id, state in block.items()
+    }
+    chosen: Payload = next(iter(body.get("response_urls") or ()), {})  # for the channel that was chosen
+    spot = replace(
+        _who(body),
+        channel=chosen.get("channel_id") or "",
+        response_url=chosen.get("response_url") or "",
+        trigger_id=body.get("trigger_id") or "",
+        view_id=view["id"],
+    )
+    return Submission(view["callback_id"], values, view.get("private_metadata") or "", spot)
+
+
+def _chosen(state: Payload) -> str:
+    return state.get("value") or state.get("selected_conversation") or ""
+
+
+def _who(body: Payload) -> Spot:
+    """No team where the whole organisation installed us: then the person's own."""
+    user = body["user"]
+    team = (body.get("team") or {}).get("id") or user["team_id"]
+    return Spot(team, (body.get("enterprise") or {}).get("id") or "", user["id"])

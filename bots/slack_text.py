@@ -33,9 +33,28 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def literal(text: str) -> str:
+    """Text as it is. A bare address is made a link here, since nothing of ours is left for Slack to interpret."""
+    pieces = _URL.split(text)
+    return "".join(
+        link(piece, "") if place % 2 else _OPENS.sub(rf"\1{_NOTHING}", escape(piece))
+        for place, piece in enumerate(pieces)
+    )
+
+
 def heading(text: str) -> str:
     """On a line of its own, in bold."""
     return _marked("*", text.replace("*", "").strip())
+
+
+def bold(text: str) -> str:
+    """Every line in bold, unless some of it is already, or is code."""
+    return text if _FENCE in text else _marked("*", text)
+
+
+def bare(markdown: str) -> str:
+    """The words alone, paragraph by paragraph: what somebody pastes elsewhere."""
+    return "\n".join(filter(str.strip, _lines(SyntaxTreeNode(_MARKDOWN.parse(markdown)))))
 
 
 def quoted(text: str) -> str:
@@ -161,7 +180,7 @@ def _inline(node: SyntaxTreeNode) -> str:
 def _span(node: SyntaxTreeNode) -> str:
     match node.type:
         case "text":
-            return _literal(node.content)
+            return literal(node.content)
         case "code_inline":
             return "`" + escape(node.content.replace("`", "'")) + "`"
         case "softbreak" | "hardbreak":
@@ -180,13 +199,13 @@ def _marked(mark: str, text: str) -> str:
     return "\n".join(f"{mark}{line.strip()}{mark}" if line.strip() else line for line in text.split("\n"))
 
 
-def _literal(text: str) -> str:
-    """Text as it is. A bare address is made a link here, since nothing of ours is left for Slack to interpret."""
-    pieces = _URL.split(text)
-    return "".join(
-        link(piece, "") if place % 2 else _OPENS.sub(rf"\1{_NOTHING}", escape(piece))
-        for place, piece in enumerate(pieces)
-    )
+def _lines(node: SyntaxTreeNode) -> Iterator[str]:
+    """What somebody reads, by paragraph, item, cell or piece of code."""
+    if node.type in {"inline", "fence", "code_block"}:
+        yield _words(node).strip("\n")
+    else:
+        for child in node.children:
+            yield from _lines(child)
 
 
 def _words(node: SyntaxTreeNode) -> str:

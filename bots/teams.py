@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import aiohttp
 from aiohttp import web
 
 from bots.botframework import Activity, Endpoint, OnActivity, PostError, read
@@ -25,7 +24,6 @@ log = logging.getLogger(__name__)
 _SENTENCE = "application/vnd.microsoft.activity.message"
 _ERROR = "application/vnd.microsoft.error"
 
-_TYPING_AFTER = 1.0  # seconds
 _TAPPED_WITHIN = 10.0  # seconds; whoever taps is waiting, and Teams for no more than fifteen
 _NOT_THIS_CARD = {400, 413}  # Teams will not take it the next time either
 
@@ -42,13 +40,14 @@ class TeamsSurface:
     """Takes activities of Teams. A request is answered at once, since Teams sends again after fifteen seconds."""
 
     path = "/api/messages"
+    pages = ()  # Teams installs us by a package, not by a page
 
     def __init__(self, desk: Desk, settings: Settings, endpoint: Callable[[Settings, OnActivity], Endpoint]) -> None:
         """Requests are taken from the first moment; `SettingsError` when it would not be safe to."""
         self._desk = desk
         self._language = settings.language
         self._endpoint = endpoint(settings, self._on_activity)
-        self._courier = Courier(desk, "teams", self._send)
+        self._courier = Courier(desk, "teams", self._send, self._type)
         self._background = Background("teams")
         self._stopping = False
 
@@ -83,7 +82,7 @@ class TeamsSurface:
         if tap:
             self._background.run(self._post_tapped(tap))
         elif event:
-            self._background.run(self._answer(event))
+            self._background.run(self._courier.take(event))
 
     async def _on_invoke(self, activity: Activity) -> Activity:
         tap = to_tap(activity, self._language)
@@ -96,21 +95,10 @@ class TeamsSurface:
         return {"statusCode": 200, "type": CARD, "value": answer_card(shown.answer, notice=shown.notice)}
 
     # -- answers -------------------------------------------------------------------------------------------------------
-    async def _answer(self, event: Event) -> None:
-        typing = asyncio.create_task(self._type(event.address))
-        try:
-            await self._courier.take(event)
-        finally:
-            typing.cancel()
+    async def _type(self, event: Event) -> None:
+        await self._endpoint.send(event.address, {"type": "typing"})
 
-    async def _type(self, address: Activity) -> None:
-        await asyncio.sleep(_TYPING_AFTER)
-        try:
-            await self._endpoint.send(address, {"type": "typing"})
-        except (PostError, aiohttp.ClientError, TimeoutError) as error:
-            log.info("could not show on Teams that we are at it: %r", error)
-
-    async def _send(self, delivery: Delivery) -> None:
+    async def _send(self, delivery: Delivery) -> str:
         """What the courier calls: the card, or its summary where Teams will not have the card."""
         try:
             await self._endpoint.send(delivery.address, message(delivery.answer))
@@ -119,6 +107,7 @@ class TeamsSurface:
                 raise
             log.warning("Teams refused a card (%s), so its summary goes", error.status)
             await self._endpoint.send(delivery.address, text_message(summary(delivery.answer)))
+        return ""  # the id that Teams gave it is not needed yet
 
     # -- buttons -------------------------------------------------------------------------------------------------------
     async def _tapped(self, tap: Tap) -> Shown | str:
@@ -157,10 +146,7 @@ class TeamsSurface:
             answer = self._desk.reshape(tap.answer_id, tap.moment, person)
             return Shown(answer, "" if answer.moment == tap.moment else say("reshape.nothing", answer.language))
         self._desk.rate(Feedback(tap.answer_id, person.id, helpful=False, reason=tap.reason))
-        answer = self._desk.recall(tap.answer_id)
-        if answer.card and tap.moment not in {None, answer.moment}:  # it has been reshaped since it was given
-            other = self._desk.open(answer.card.article_id, person, language=answer.language, moment=tap.moment)
-            answer = replace(answer, moment=other.moment, card=other.card)
+        answer = self._desk.shown(tap.answer_id, person, tap.moment)  # it may have been reshaped since it was given
         return Shown(answer, say("feedback.thanks", answer.language))
 
 

@@ -141,7 +141,7 @@ class _Pages:
             change = current_change(article, self._desk.now())
             if change:
                 day = say_date(change.since.astimezone(self._desk.zone).date(), article.language)
-                key = "web.since" if change.since <= self._desk.now() else "web.from"
+                key = "news.since" if change.since <= self._desk.now() else "news.from"
                 found.append((article, change.new, say(key, article.language, date=day)))
         return found
 

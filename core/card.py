@@ -1,14 +1,16 @@
 """An article on a card: the shape of a moment, with everything said around it."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 
 from core.model import Card, Person
 from core.words import say, say_date, say_month
-from knowledge.article import Article, Change, Language
+from knowledge.article import Article, Change, Kind, Language
 from knowledge.moment import Moment
-from knowledge.shape import Part, shape
+from knowledge.shape import Part, moments_of, shape
+from knowledge.text import items, without_mark
 
 _CHANGED_FOR = timedelta(weeks=8)  # how long "changed since" stands above an answer
 _CHANGES_WITHIN = timedelta(days=90)  # how early a coming change is announced
@@ -44,6 +46,10 @@ def card_of(
         source=_source(article, language, today),
         training=article.training if moment in {Moment.NEW, Moment.MORE} else "",
         url=article.url,
+        moments=moments_of(article),
+        walk=tuple(_trusted(text, article.language, hide) for text in laid.walk),
+        walked=laid.walked,
+        say=tuple(_trusted(text, article.language, hide) for text in _sentences(article)),
     )
 
 
@@ -129,5 +135,15 @@ def _too_old(article: Article, today: date) -> bool:
 
 def _readable(part: Part, language: Language, hide: bool) -> Part:
     heading = part.heading or (say("head.changes", language) if part.kind == "changes" else "")
-    text = _AMOUNT.sub(say("source.amount", language), part.text) if hide else part.text
-    return replace(part, heading=heading, text=text)
+    return replace(part, heading=heading, text=_trusted(part.text, language, hide))
+
+
+def _trusted(text: str, language: Language, hide: bool) -> str:
+    return _AMOUNT.sub(say("source.amount", language), text) if hide else text
+
+
+def _sentences(article: Article) -> Iterator[str]:
+    """What to tell the customer and what to write them, sentence by sentence."""
+    for section in article.sections:
+        if section.kind in {Kind.SAY, Kind.WRITE, Kind.WEBCARE}:
+            yield from (text for text in map(without_mark, items(section.text)) if text)

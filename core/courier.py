@@ -10,24 +10,41 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from core.desk import Desk
+from core.inbox import Inbox
 from core.model import Answer, Delivery, Event
 
 log = logging.getLogger(__name__)
 
-Send = Callable[[Delivery], Awaitable[None]]
+Send = Callable[[Delivery], Awaitable[str]]
+Working = Callable[[Event], Awaitable[None]]
+Unsend = Callable[[Delivery, str], Awaitable[None]]
 
 _MOST_ATTEMPTS = 5  # a platform that said no so often means it
+_PATIENCE = 1.0  # seconds without an answer before the asker is shown that we are at it
 _LAST_TOLD = 500  # messages; each is tried again for five minutes only
 
 
 class Courier:
-    """Receives, answers and sends for one surface; `send` renders and posts, and raises when it could not."""
+    """Receives, answers and sends for one surface.
 
-    def __init__(self, desk: Desk, surface: str, send: Send) -> None:
+    `send` renders and posts, and raises when it could not; it gives the platform's id of what it posted. `working`
+    shows the asker that it takes a while. `unsend` takes a reply away whose question was taken back meanwhile.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        surface: str,
+        send: Send,
+        working: Working | None = None,
+        unsend: Unsend | None = None,
+    ) -> None:
         """One courier per surface and process."""
-        self._desk = desk
+        self._inbox = Inbox(desk)
         self._surface = surface
         self._send = send
+        self._working = working
+        self._unsend = unsend
         self._taking: set[tuple[str, str, str]] = set()  # new messages, which redriving leaves alone
         self._in_hand: set[int] = set()  # deliveries being sent, or sent and not noted
         self._told: deque[tuple[str, str, str]] = deque(maxlen=_LAST_TOLD)  # what we said sorry for
@@ -45,8 +62,8 @@ class Courier:
     async def redrive(self) -> None:
         """Take up what a crash left: messages not answered, replies not sent. One that fails keeps no other."""
         try:
-            deliveries = await asyncio.to_thread(self._desk.outbox, self._surface)
-            events = await asyncio.to_thread(self._desk.undone, self._surface)
+            deliveries = await asyncio.to_thread(self._inbox.outbox, self._surface)
+            events = await asyncio.to_thread(self._inbox.undone, self._surface)
         except Exception:
             log.exception("could not look for unfinished work on %s", self._surface)
             return
@@ -64,7 +81,7 @@ class Courier:
 
     async def _take(self, event: Event) -> None:
         try:
-            fresh = await asyncio.to_thread(self._desk.receive, event)
+            fresh = await asyncio.to_thread(self._inbox.receive, event)
         except Exception:
             log.exception("a message could not be kept on %s", self._surface)
             await self._answer_unkept(event)
@@ -74,7 +91,7 @@ class Courier:
 
     async def _answer(self, event: Event) -> None:
         try:
-            delivery = await asyncio.to_thread(self._desk.handle, event)
+            delivery = await self._handled(event)
         except Exception:
             log.exception("the desk failed on %s", self._surface)
             await self._apologise(event)
@@ -82,12 +99,22 @@ class Courier:
         if delivery:
             await self._deliver(delivery)
 
+    async def _handled(self, event: Event) -> Delivery | None:
+        handling = asyncio.create_task(asyncio.to_thread(self._inbox.handle, event))
+        await asyncio.wait([handling], timeout=_PATIENCE)
+        if self._working and not handling.done():
+            try:
+                await self._working(event)
+            except Exception:
+                log.exception("could not show on %s that an answer takes a while", self._surface)
+        return await handling
+
     async def _apologise(self, event: Event) -> None:
-        await self._say_once(event, await asyncio.to_thread(self._desk.sorry, event.text, event.locale))
+        await self._say_once(event, await asyncio.to_thread(self._inbox.sorry, event))
 
     async def _answer_unkept(self, event: Event) -> None:
         """When nothing can be written, an answer that nobody remembers still helps the customer on the line."""
-        await self._say_once(event, await asyncio.to_thread(self._desk.unkept, event))
+        await self._say_once(event, await asyncio.to_thread(self._inbox.unkept, event))
 
     async def _say_once(self, event: Event, answer: Answer) -> None:
         """However often the message is tried again."""
@@ -100,26 +127,28 @@ class Courier:
         if delivery.id in self._in_hand:
             return
         self._in_hand.add(delivery.id)
-        taken = False
+        taken = None
         try:
             taken = await self._try(delivery)
-            if taken:
-                await asyncio.to_thread(self._desk.sent, delivery)
+            if taken is not None:
+                noted = await asyncio.to_thread(self._inbox.sent, delivery, taken)
+                if not noted and self._unsend:
+                    await self._unsend(delivery, taken)
             else:
-                await asyncio.to_thread(self._desk.not_sent, delivery, "not taken by the platform")
+                await asyncio.to_thread(self._inbox.not_sent, delivery, "not taken by the platform")
         except Exception:
             log.exception("could not note what became of a reply on %s", self._surface)
-            if taken:
+            if taken is not None:
                 return  # it stays in hand: the store thinks that it must still be sent
         self._in_hand.discard(delivery.id)
 
-    async def _try(self, delivery: Delivery) -> bool:
+    async def _try(self, delivery: Delivery) -> str | None:
+        """The platform's id of what was posted; None when it was not."""
         try:
-            await self._send(delivery)
+            return await self._send(delivery)
         except Exception:
             log.exception("could not post on %s", self._surface)
-            return False
-        return True
+            return None
 
 
 def _name(event: Event) -> tuple[str, str, str]:

@@ -2,38 +2,46 @@
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from core.card import card_of, changed_lately
-from core.confidence import Band, Confidence
+from core.answering import Answering
+from core.card import changed_lately, current_change
+from core.confidence import Confidence
 from core.danger import Lookout
-from core.embed import Embedder, Vector
-from core.errors import NotFoundError
-from core.index import Index, LiveIndex
+from core.embed import Embedder
+from core.errors import NotAllowedError, NotFoundError
+from core.index import LiveIndex
 from core.language import language_of, language_of_locale
 from core.library import Progress, no_progress, shelve
-from core.model import Answer, Card, Delivery, Event, Feedback, Outcome, Person, Question, Suggestion
-from core.moments import SURE, MomentHead
+from core.model import (
+    Answer,
+    Feedback,
+    Home,
+    News,
+    Outcome,
+    Person,
+    Place,
+    Question,
+    Request,
+    Role,
+    Suggestion,
+)
+from core.moments import MomentHead
 from core.privacy import Scrubber
-from core.search import Found, Hit, search
 from core.store import Identity, Store
-from core.words import say, words
-from knowledge.article import Article, Kind, Language
+from core.words import say, say_date
+from knowledge.article import Article, Language
 from knowledge.moment import Moment
 
 log = logging.getLogger(__name__)
 
 MAX_QUESTION = 2000  # characters; a longer message is a document, not a question
-_SHOWN = 3
-_MARKS = " .!?,;:)(👍🙏"
-_THANKS_AT_MOST = 5  # words; more say something besides
-_REDRIVE = timedelta(minutes=5)  # an older question has been asked elsewhere by now
-# The margin from which somebody is at risk and the critical article leads. Of a thousand everyday messages it takes
-# at most seven for danger; of a hundred dangers it misses five, whose article is then mostly the first title to tap.
-_DANGER = 0.2
-_NEAR_DANGER = -1.0  # the margin from which its title is at least one tap away
+_CHECKED_AFTER = timedelta(hours=1)  # the call is over by then
+_CHECKED_WITHIN = timedelta(hours=12)  # and not forgotten
+_CHECKED_EVERY = timedelta(hours=20)  # once a working day
+_RECENT = 5  # changes on a home page
 
 
 class Desk:
@@ -57,12 +65,19 @@ class Desk:
         self.embedder = embedder
         self.zone = zone
         self.now = now
-        self._moments = moments
         self._lookout = lookout
         self._scrubber = scrubber
-        self._confidence = confidence
         self._language: Language = language
         self._live = LiveIndex(store, embedder.name)
+        self._answering = Answering(
+            self._live,
+            embedder,
+            moments,
+            lookout,
+            confidence,
+            zone=zone,
+            clock=lambda: self.now(),  # noqa: PLW0108 - now may be replaced later
+        )
 
     # -- asking ----------------------------------------------------------------------------------------------------
     def answer(self, question: Question) -> Answer:
@@ -70,11 +85,13 @@ class Desk:
         scrubbed = self._scrubber.scrub(question.text)
         text = scrubbed.text.strip()
         language = self._language_for(question, text)
-        warnings: tuple[str, ...] = ()
+        warnings: list[str] = []
         if scrubbed.found:
-            warnings = (say("privacy.warn_private" if question.direct else "privacy.warn", language),)
-        base = Answer(uuid.uuid4().hex, Outcome.HELP, language, text[:MAX_QUESTION], warnings=warnings)
-        return self._nothing_asked(base) or self._look_up(base, question, too_long=len(text) > MAX_QUESTION)
+            warnings.append(say("privacy.warn_private" if question.direct else "privacy.warn", language))
+        if text and question.attachment:
+            warnings.append(say(f"unread.{question.attachment}", language))
+        base = Answer(uuid.uuid4().hex, Outcome.HELP, language, text[:MAX_QUESTION], warnings=tuple(warnings))
+        return self._answering.answer(base, question, too_long=len(text) > MAX_QUESTION)
 
     def ask(self, question: Question) -> Answer:
         """Answer and remember; whatever breaks becomes a kind sentence and a traceback in the log."""
@@ -97,19 +114,28 @@ class Desk:
         language: Language | None = None,
         moment: Moment | None = None,
         surface: str = "",
+        team: str = "",
     ) -> Answer:
         """Show one article as an answer, in the shape of a moment; `NotFoundError` when it may not be seen.
 
         With a `surface` it is remembered, so that it can be reshaped and rated like any other answer.
         """
         article = self.article(article_id, person)
-        shown = _fitting(article, moment or Moment.APPLY)
-        speak = language or article.language
-        answer = Answer(uuid.uuid4().hex, Outcome.ANSWERED, speak, article.title, moment=shown, moment_confidence=1.0)
-        answer = replace(answer, card=self._card(article, shown, person, speak))
+        base = Answer(uuid.uuid4().hex, Outcome.ANSWERED, language or article.language, article.title)
+        answer = self._answering.opened(base, article, person, moment or Moment.APPLY)
         if surface:
-            self.store.record(answer, person, surface, self.now())
+            self.store.record(answer, person, surface, self.now(), team=team)
         return answer
+
+    def shown(self, answer_id: str, person: Person, moment: Moment | None = None) -> Answer:
+        """An answer given earlier, in the shape of a moment or as it was: nothing is kept of looking.
+
+        `NotFoundError` when there is none, or when its article is not there any more.
+        """
+        answer = self.store.answer(answer_id)
+        if answer.card is None or moment in {None, answer.moment}:
+            return answer
+        return self._answering.opened(answer, self.article(answer.card.article_id, person), person, moment)
 
     def reshape(self, answer_id: str, moment: Moment, person: Person) -> Answer:
         """The same answer in the shape of another moment; the correction is kept."""
@@ -117,10 +143,17 @@ class Desk:
         if answer.card is None:
             raise NotFoundError("There is no article in that answer to show differently.")
         self.store.rate(Feedback(answer_id, person.id, moment=moment), self.now())
-        article = self.article(answer.card.article_id, person)
-        shown = _fitting(article, moment)
-        card = self._card(article, shown, person, answer.language)
-        return replace(answer, moment=shown, moment_confidence=1.0, card=card)
+        return self._answering.opened(answer, self.article(answer.card.article_id, person), person, moment)
+
+    def shareable(self, answer_id: str, moment: Moment | None = None) -> Answer:
+        """An answer as everybody may see it, without the asker's words; `NotFoundError` when it is not for all."""
+        answer = self.store.answer(answer_id)
+        if answer.card is None:
+            raise NotFoundError("There is no article in that answer to share.")
+        nobody = Person(uuid.uuid4().hex)
+        article = self.article(answer.card.article_id, nobody)
+        bare = replace(answer, question="", message="", warnings=(), alternatives=())
+        return self._answering.opened(bare, article, nobody, moment or answer.moment or Moment.APPLY)
 
     def recall(self, answer_id: str) -> Answer:
         """An answer as it was given; `NotFoundError` when there is none."""
@@ -132,24 +165,106 @@ class Desk:
         note = self._scrubber.scrub(feedback.note).text
         self.store.rate(replace(feedback, note=note), self.now())
 
+    def to_check(self, surface: str) -> list[tuple[Identity, Answer]]:
+        """Whom to ask now whether an answer helped: once a day at most, and never mid-call."""
+        now = self.now()
+        return self.store.to_check(surface, (now - _CHECKED_WITHIN, now - _CHECKED_AFTER), now - _CHECKED_EVERY, now)
+
+    def leave_alone(self, person: Person) -> None:
+        """Do not ask this person again whether an answer helped."""
+        self.store.set_quiet(person.id, quiet=True)
+
+    # -- for later, and for a coach ----------------------------------------------------------------------------------
+    def keep(self, answer_id: str, person: Person) -> None:
+        """Put an answer aside for when the customer has hung up."""
+        self.store.keep_for_later(answer_id, person.id, self.now())
+
+    def drop(self, answer_id: str, person: Person) -> None:
+        """Take it off again."""
+        self.store.drop_for_later(answer_id, person.id)
+
+    def ask_coach(self, answer_id: str, person: Person, *, has_coaches: bool = False) -> str:
+        """Put a question to the coaches; the sentence that tells what comes of it.
+
+        `has_coaches`: the asker's platform has some, whom we do not know of.
+        """
+        answer = self.store.answer(answer_id)
+        if not has_coaches and not self.store.coaches():
+            return say("coach.none", answer.language)
+        fresh = self.store.request(answer_id, person.id, self.now())
+        return say("coach.asked" if fresh else "coach.again", answer.language)
+
+    def queue(self, person: Person) -> list[Request]:
+        """The questions that wait for a coach, the oldest first."""
+        _needs(person, Role.COACH)
+        return self.store.requests()
+
     # -- browsing --------------------------------------------------------------------------------------------------
     def article(self, article_id: str, person: Person) -> Article:
         """One live article that this person may see."""
-        article = self._live.current().article(article_id)
-        if article is None or not self._may_see(article, person.audience):
-            raise NotFoundError(f"There is no article {article_id!r}.")
-        return article
+        return self._answering.article(article_id, person.audience)
 
     def topics(self, person: Person, language: Language) -> dict[str, list[Article]]:
         """Live articles by topic, each once: in `language` where it exists."""
         found: dict[str, Article] = {}
-        for article in self._live.current().articles:
-            if self._may_see(article, person.audience) and (article.group not in found or article.language == language):
+        for article in self._answering.articles(person.audience):
+            if article.group not in found or article.language == language:
                 found[article.group] = article
         by_topic: dict[str, list[Article]] = {}
         for article in sorted(found.values(), key=lambda article: (article.topic, article.title)):
             by_topic.setdefault(article.topic, []).append(article)
         return by_topic
+
+    def changed_lately(self, person: Person, language: Language) -> list[Article]:
+        """What has just changed or is about to."""
+        topics = self.topics(person, language).values()
+        return [article for found in topics for article in found if changed_lately(article, self.now())]
+
+    def home(self, person: Person, language: Language) -> Home:
+        """What somebody sees when nothing was asked yet, by their role."""
+        coaches = person.role.covers(Role.COACH)
+        return Home(
+            person,
+            language,
+            changed=tuple(self._news(self.changed_lately(person, language)[:_RECENT])),
+            kept=tuple(self.store.kept_for_later(person.id)),
+            asked=tuple(self.store.requests(person_id=person.id)),
+            queue=tuple(self.queue(person)) if coaches else (),
+        )
+
+    def _news(self, articles: Iterable[Article]) -> Iterator[News]:
+        for article in articles:
+            if change := current_change(article, self.now()):
+                key = "news.since" if change.since <= self.now() else "news.from"
+                day = say_date(change.since.astimezone(self.zone).date(), article.language)
+                about = Suggestion(article.id, article.title, article.language)
+                yield News(about, say(key, article.language, date=day), change.new)
+
+    # -- people and places -------------------------------------------------------------------------------------------
+    def person(self, identity: Identity, role: Role = Role.AGENT) -> Person:
+        """Who this is to us. `role` is what their platform makes of them; the higher counts, and is not kept."""
+        person = self.store.person(identity)
+        return person if person.role.covers(role) else replace(person, role=role)
+
+    def listen(self, place: Place, person: Person) -> None:
+        """Agree whether questions that nobody put to us are answered in a place; for coaches."""
+        _needs(person, Role.COACH)
+        self.store.set_place(place)
+
+    def sorry(self, text: str, locale: str) -> Answer:
+        """What to say when something broke; needs neither the model nor the database."""
+        language = language_of(text, otherwise=language_of_locale(locale) or self._language)
+        message = say("error.broken", language)
+        return Answer(uuid.uuid4().hex, Outcome.FAILED, language, "", message=message)
+
+    def scrub(self, text: str) -> str:
+        """A message as it may be kept: no recognisable numbers, and no longer than a question can be."""
+        return self._scrubber.scrub(text).text[: MAX_QUESTION + 1]
+
+    @property
+    def language(self) -> Language:
+        """The language when nothing else tells."""
+        return self._language
 
     def ready(self, *, progress: Progress = no_progress) -> int:
         """Do all that the first question would wait for; how many articles can be searched.
@@ -163,207 +278,14 @@ class Desk:
         self._lookout.renew(index.articles, index.sequence)
         return len(index.articles)
 
-    def changed_lately(self, person: Person, language: Language) -> list[Article]:
-        """What has just changed or is about to."""
-        topics = self.topics(person, language).values()
-        return [article for found in topics for article in found if changed_lately(article, self.now())]
-
-    def person(self, identity: Identity) -> Person:
-        """Who this is to us."""
-        return self.store.person(identity)
-
-    # -- messages of a platform ------------------------------------------------------------------------------------
-    def receive(self, event: Event) -> bool:
-        """Note a message before anything is done with it; False when it came before."""
-        text = self._scrubber.scrub(event.text).text[: MAX_QUESTION + 1]
-        return self.store.receive(replace(event, text=text), self.now())
-
-    def handle(self, event: Event) -> Delivery | None:
-        """Answer a received message into the outbox; None when it is done or in other hands."""
-        if not self.store.lease(event, self.now()):
-            return None
-        person = self.store.person(Identity(event.surface, event.team, event.user))
-        question = Question(event.text, person, event.surface, event.direct, event.locale)
-        try:
-            answer = self.answer(question)
-        except Exception:
-            log.exception("could not answer on %s", event.surface)
-            answer = self.sorry(event.text, event.locale)
-        return self.store.finish(event, answer, person, self.now())
-
-    def unkept(self, event: Event) -> Answer:
-        """Answer a message although nothing can be written, by the public articles alone; never raises."""
-        nobody = Person(uuid.uuid4().hex)
-        try:
-            return self.answer(Question(event.text, nobody, event.surface, event.direct, event.locale))
-        except Exception:
-            log.exception("could not answer on %s", event.surface)
-            return self.sorry(event.text, event.locale)
-
-    def undone(self, surface: str) -> list[Event]:
-        """Messages that were received shortly before a crash and never answered."""
-        return self.store.undone(surface, self.now() - _REDRIVE, self.now())
-
-    def outbox(self, surface: str) -> list[Delivery]:
-        """Replies that were made shortly before a crash and never sent."""
-        return self.store.outbox(surface, self.now() - _REDRIVE, self.now())
-
-    def sent(self, delivery: Delivery) -> None:
-        """The platform has it."""
-        self.store.sent(delivery, self.now())
-
-    def not_sent(self, delivery: Delivery, error: str) -> None:
-        """The platform did not take it."""
-        self.store.not_sent(delivery, error)
-
-    def sorry(self, text: str, locale: str) -> Answer:
-        """What to say when something broke; needs neither the model nor the database."""
-        language = language_of(text, otherwise=language_of_locale(locale) or self._language)
-        message = say("error.broken", language)
-        return Answer(uuid.uuid4().hex, Outcome.FAILED, language, "", message=message)
-
-    @property
-    def language(self) -> Language:
-        """The language when nothing else tells."""
-        return self._language
-
-    # -- how an answer is made ---------------------------------------------------------------------------------------
     def _language_for(self, question: Question, text: str) -> Language:
-        """The question's own language, else the person's, else the platform's, else ours."""
+        """The question's own language, else that of the conversation, the person, the platform, ours."""
         otherwise = question.person.language or language_of_locale(question.locale) or self._language
+        if question.before:
+            otherwise = language_of("\n".join(question.before), otherwise=otherwise)
         return language_of(text, otherwise=otherwise)
 
-    def _nothing_asked(self, base: Answer) -> Answer | None:
-        """An empty message or a greeting: no search is needed for those."""
-        plain = base.question.casefold().strip(_MARKS)
-        if plain and plain not in _phrases("hello.words"):
-            return None
-        return replace(base, message=say("help.text", base.language, example=say("help.example", base.language)))
 
-    def _no_question(self, base: Answer, *, too_long: bool) -> Answer | None:
-        """Thanks, or a whole document. Looked at only after danger: people are polite and paste mails then too."""
-        said = [word.strip(_MARKS) for word in base.question.casefold().split()]
-        if len(said) <= _THANKS_AT_MOST and "?" not in base.question and _phrases("thanks.words") & {*said}:
-            return replace(base, outcome=Outcome.THANKS, message=say("thanks.text", base.language))
-        return replace(base, message=say("error.too_long", base.language)) if too_long else None
-
-    def _look_up(self, base: Answer, question: Question, *, too_long: bool) -> Answer:
-        text, language = base.question, base.language
-        index = self._live.current()
-        vector = self.embedder.query(text)
-        audience = question.person.audience if question.direct else ()
-        margins = self._margins(index, text, vector)
-        found = search(
-            index,
-            text,
-            vector,
-            language=language,
-            allowed=lambda article: self._may_see(article, audience),
-        )
-        critical = self._critical(index, margins, language)
-        if critical and margins[critical[0].group] >= _DANGER:
-            base = replace(base, confidence=1.0)
-            return self._answered(base, _led_by(critical, found), Moment.APPLY, 1.0, question.person)
-        if talk := self._no_question(base, too_long=too_long):
-            return talk
-        if not found.hits:
-            key = "answer.unread" if index.missing else "answer.none" if index.articles else "answer.empty"
-            return replace(
-                base, outcome=Outcome.UNANSWERED, message=say(key, language), bridge=say("answer.bridge", language)
-            )
-        return self._answer_or_refuse(base, found, critical, vector, question)
-
-    def _answer_or_refuse(
-        self, base: Answer, found: Found, critical: list[Article], vector: Vector, question: Question
-    ) -> Answer:
-        """By confidence. A critical article is never a possible answer, but near danger its title stands first."""
-        band = self._confidence.band(self._confidence.of(found))
-        if not (found.hits[0].article.critical and band is Band.ANSWER):
-            found = Found(tuple(hit for hit in found.hits if not hit.article.critical) or found.hits)
-        base = replace(base, confidence=self._confidence.of(found))
-        band = self._confidence.band(base.confidence)
-        if band is Band.UNLIKELY:
-            return self._refused(base, _led_by(critical, found))
-        guess, certainty = self._moments.predict(vector)
-        sure = guess is not None and certainty >= SURE
-        wanted = question.moment or (guess if guess and sure else Moment.APPLY)
-        certainty = 1.0 if question.moment else certainty if sure else 0.0
-        led = Found((found.hits[0], *_led_by(critical, found).hits))
-        answer = self._answered(base, led, wanted, certainty, question.person)
-        if band is Band.ANSWER:
-            return answer
-        key = "answer.maybe" if answer.alternatives else "answer.maybe_one"
-        return replace(answer, outcome=Outcome.SUGGESTIONS, message=say(key, base.language))
-
-    def _margins(self, index: Index, text: str, vector: Vector) -> dict[str, float]:
-        """By how much each critical article's danger is likelier than none, by group."""
-        classifier = self._lookout.classifier(index.articles, index.sequence)
-        return classifier.margins(text, vector) if classifier else {}
-
-    def _critical(self, index: Index, margins: dict[str, float], language: Language) -> list[Article]:
-        """The critical articles that this may be about, the likeliest first, in the asker's language where possible.
-
-        They override threshold, moment and audience.
-        """
-        near = sorted((group for group in margins if margins[group] >= _NEAR_DANGER), key=lambda group: -margins[group])
-        live = [one for one in index.articles if one.critical and one.is_live(self.now())]
-        live.sort(key=lambda one: one.language != language)
-        members = (next((one for one in live if one.group == group), None) for group in near)
-        return [article for article in members if article]
-
-    def _answered(self, base: Answer, found: Found, moment: Moment, certainty: float, person: Person) -> Answer:
-        """The first article as a card, the next titles one tap away."""
-        hit = found.hits[0]
-        shown = _fitting(hit.article, moment)
-        return replace(
-            base,
-            outcome=Outcome.ANSWERED,
-            moment=shown,
-            moment_confidence=certainty,
-            card=self._card(hit.article, shown, person, base.language, hit.passage),
-            alternatives=_suggestions(found, without=hit.article)[: _SHOWN - 1],
-        )
-
-    def _refused(self, base: Answer, found: Found) -> Answer:
-        """No answer is better than a wrong one; the nearest titles and a sentence to bridge the silence."""
-        return replace(
-            base,
-            outcome=Outcome.UNANSWERED,
-            message=say("answer.none_near", base.language),
-            bridge=say("answer.bridge", base.language),
-            alternatives=_suggestions(found)[:_SHOWN],
-        )
-
-    def _card(self, article: Article, moment: Moment, person: Person, language: Language, passage: str = "") -> Card:
-        return card_of(
-            article, moment, person=person, language=language, now=self.now(), zone=self.zone, passage=passage
-        )
-
-    def _may_see(self, article: Article, audience: tuple[str, ...]) -> bool:
-        """Live today, and meant for everybody, for this audience, or so urgent that it does not matter."""
-        meant_for = not article.audience or article.critical or bool(set(article.audience) & set(audience))
-        return meant_for and article.is_live(self.now())
-
-
-def _led_by(critical: list[Article], found: Found) -> Found:
-    """Put critical articles in front of what was found."""
-    groups = {article.group for article in critical}
-    rest = tuple(hit for hit in found.hits if hit.article.group not in groups)
-    return Found((*(Hit(article, found.score, "") for article in critical), *rest))
-
-
-def _suggestions(found: Found, without: Article | None = None) -> tuple[Suggestion, ...]:
-    others = [hit.article for hit in found.hits if without is None or hit.article.group != without.group]
-    return tuple(Suggestion(article.id, article.title, article.language) for article in others)
-
-
-def _fitting(article: Article, moment: Moment) -> Moment:
-    """The moment itself where the article has something for it, else apply: what an agent mid-call needs most."""
-    if moment is Moment.CHANGE and article.changes:
-        return moment
-    needs = {Moment.CHANGE: Kind.CHANGES, Moment.SOLVE: Kind.TROUBLE, Moment.NEW: Kind.STEPS}.get(moment)
-    return moment if needs is None or article.section(needs) else Moment.APPLY
-
-
-def _phrases(key: str) -> frozenset[str]:
-    return frozenset(phrase for language in ("nl", "en") for phrase in words(language)[key].split("|"))
+def _needs(person: Person, role: Role) -> None:
+    if not person.role.covers(role):
+        raise NotAllowedError(f"That is for a {role}, and this person is {person.role}.")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.confidence import Band, Confidence
+from core.context import better, searched_text
 from core.embed import Embedder
 from core.errors import BijdehandError
 from core.index import Index
@@ -20,6 +21,8 @@ LEGS: dict[str, Weights] = {"bm25": BM25_ONLY, "vector": VECTORS_ONLY, "hybrid":
 MEASURES = {"hit@1": "Success@1", "hit@3": "Success@3", "hit@10": "Success@10", "MRR@10": "RR@10", "nDCG@10": "nDCG@10"}
 _DEPTH = 10
 _OUTCOME = {Band.ANSWER: "answered", Band.POSSIBLE: "suggestions", Band.UNLIKELY: "unanswered"}
+
+_TITLES = 3  # that a person is shown
 
 Qrels = dict[str, set[str]]  # which articles are right for which question
 
@@ -55,6 +58,39 @@ class RetrievalReport:
     refusal: Refusal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What somebody wrote, and what was said before it, oldest first; no article where nothing is to be found."""
+
+    before: tuple[str, ...]
+    text: str
+    language: Language
+    article: str | None
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpScore:
+    """Counts, since shares of so few would look more precise than they are."""
+
+    messages: int
+    first: int  # the right article leads
+    among_three: int
+    answered_right: int
+    answered_wrong: int
+    suggestions: int
+    unanswered: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpReport:
+    """`results[language][kind]["alone" or "context"]`: without, and with what was said before."""
+
+    model: str
+    articles: int
+    results: dict[str, dict[str, dict[str, FollowUpScore]]]
+
+
 @dataclass(slots=True)
 class _Run:
     """What the searches brought back, gathered over all groups."""
@@ -83,6 +119,17 @@ def read_qrels(path: Path) -> Qrels:
             case _:
                 raise BijdehandError(f"{path}, line {number}: write query, article and 1, separated by tabs.")
     return right
+
+
+def read_follow_ups(path: Path) -> list[FollowUp]:
+    """`{language, before, text, article, kind}` lines; `before` is a list and `article` may be null."""
+    follow_ups = []
+    for row in _rows(path, required=("before", "text", "article", "kind")):
+        if not isinstance(row["before"], list):
+            raise BijdehandError(f"{path}: write what was said before {row['text']!r} as a list of messages.")
+        before = tuple(map(str, row["before"]))
+        follow_ups.append(FollowUp(before, str(row["text"]), _language(row), row["article"], str(row["kind"])))
+    return follow_ups
 
 
 def retrieval(
@@ -120,6 +167,50 @@ def retrieval(
             name: {leg: _measure(members, run.ranked[leg], qrels) for leg in LEGS} for name, members in subsets.items()
         },
         refusal=_refusal(asked, run, qrels, confidence) if no_answer else None,
+    )
+
+
+def follow_ups(
+    articles: Sequence[Article],
+    asked: Sequence[FollowUp],
+    embedder: Embedder,
+    confidence: Confidence,
+    *,
+    progress: Progress = lambda done, total: None,
+) -> FollowUpReport:
+    """Search each for itself, and again as the desk does, with what was said before."""
+    index = Index(snapshot_of(articles, embedder, progress=progress))
+    results: dict[str, dict[str, dict[str, FollowUpScore]]] = {}
+    for language, kind in dict.fromkeys((one.language, one.kind) for one in asked):
+        members = [one for one in asked if (one.language, one.kind) == (language, kind)]
+        alone = [search(index, one.text, embedder.query(one.text), language=language) for one in members]
+        context = [
+            _in_context(index, one, found, embedder, confidence) for one, found in zip(members, alone, strict=True)
+        ]
+        scores = {"alone": _score(members, alone, confidence), "context": _score(members, context, confidence)}
+        results.setdefault(language, {})[kind] = scores
+    return FollowUpReport(embedder.name, len(articles), results)
+
+
+def _in_context(index: Index, one: FollowUp, alone: Found, embedder: Embedder, confidence: Confidence) -> Found:
+    wider = searched_text(one.text, one.before)
+    if wider is None:
+        return alone
+    return better(alone, search(index, wider, embedder.query(wider), language=one.language), confidence)
+
+
+def _score(asked: Sequence[FollowUp], found: Sequence[Found], confidence: Confidence) -> FollowUpScore:
+    titles = [[hit.article.group for hit in one.hits[:_TITLES]] for one in found]
+    right = [one.article in shown[:1] for one, shown in zip(asked, titles, strict=True)]
+    bands = [confidence.band(confidence.of(one)) for one in found]
+    return FollowUpScore(
+        messages=len(asked),
+        first=sum(right),
+        among_three=sum(one.article in shown for one, shown in zip(asked, titles, strict=True)),
+        answered_right=sum(band is Band.ANSWER and led for band, led in zip(bands, right, strict=True)),
+        answered_wrong=sum(band is Band.ANSWER and not led for band, led in zip(bands, right, strict=True)),
+        suggestions=bands.count(Band.POSSIBLE),
+        unanswered=bands.count(Band.UNLIKELY),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from knowledge.article import Language
+from knowledge.article import Kind, Language
 from knowledge.moment import Moment
 from knowledge.shape import Part
 
@@ -16,6 +16,11 @@ class Role(StrEnum):
     AGENT = "agent"
     COACH = "coach"
     ADMIN = "admin"
+
+    def covers(self, needed: "Role") -> bool:
+        """Whether somebody with this role may do what `needed` may."""
+        rising = list(Role)
+        return rising.index(self) >= rising.index(needed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +34,19 @@ class Person:
     level: str = ""  # junior, medewerker, senior: whose mandate line to show
 
 
+class Attachment(StrEnum):
+    """What came with a message that we cannot read."""
+
+    FILE = "file"
+    VOICE = "voice"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """A message as a platform delivered it. (surface, team, place, message_id) names it for ever.
 
-    `address` is what the adapter needs to reply, JSON-able, and means nothing to core.
+    `address` is what the adapter needs to reply, JSON-able, and means nothing to core. `before` is what was said
+    earlier in the thread, oldest first, where the platform was asked for it; what we answered there we know ourselves.
     """
 
     surface: str
@@ -45,11 +58,15 @@ class Event:
     address: dict[str, Any]
     direct: bool = True  # only the asker reads the reply
     locale: str = ""  # as the platform gives it: "nl-NL"
+    thread: str = ""  # the conversation within the place; none where the place itself is the conversation
+    addressed: bool = True  # said to us; else overheard, and answered only where that is wanted
+    attachment: Attachment | None = None
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What somebody wants to know. `moment` is set when they chose it themselves."""
+    """What somebody wants to know. `moment` is set when they chose it themselves, `before` was said earlier."""
 
     text: str
     person: Person
@@ -57,6 +74,18 @@ class Question:
     direct: bool = True
     locale: str = ""
     moment: Moment | None = None
+    attachment: Attachment | None = None
+    before: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A message in a conversation with us, and the title it was answered with."""
+
+    person_id: str
+    text: str  # scrubbed
+    title: str
+    at: datetime
 
 
 class Outcome(StrEnum):
@@ -74,7 +103,9 @@ class Outcome(StrEnum):
 class Card:
     """An article in the shape of a moment, every sentence ready to be shown.
 
-    `first` fits one screen; `more` is the rest in skeleton order. Part texts are Markdown, verbatim.
+    `first` fits one screen; `more` is the rest in skeleton order. Part texts are Markdown, verbatim. `moments` are
+    those that this article has a shape of its own for. `walk` are the steps or checks to take one at a time, in place
+    of the part of `first` whose kind is `walked`; empty where one glance is enough.
     """
 
     article_id: str
@@ -89,6 +120,10 @@ class Card:
     source: str = ""  # checked when and by whom, or that it is stale
     training: str = ""
     url: str = ""
+    moments: tuple[Moment, ...] = tuple(Moment)
+    walk: tuple[str, ...] = ()
+    walked: Kind | None = None
+    say: tuple[str, ...] = ()  # each sentence to tell or write the customer, to be copied
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +163,48 @@ class Feedback:
     reason: str = ""
     moment: Moment | None = None
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A channel or chat, and what was agreed about it. Only told apart by surface, team and the platform's id."""
+
+    surface: str
+    team: str
+    id: str
+    listens: bool = False  # questions that nobody put to us are answered too, when we are sure
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Somebody asked a coach to look at a question. `by` is who asked, `answer` what they had got."""
+
+    id: int
+    answer: Answer
+    by: str  # person id
+    surface: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """An article that changed lately or is about to; `line` says since or from when, `new` what it is then."""
+
+    article: Suggestion
+    line: str
+    new: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What somebody sees when nothing was asked yet. The queue is a coach's; an agent's is empty."""
+
+    person: Person
+    language: Language
+    changed: tuple[News, ...] = ()
+    kept: tuple[Answer, ...] = ()  # put aside for later
+    asked: tuple[Request, ...] = ()  # their own open requests to a coach
+    queue: tuple[Request, ...] = ()  # everybody's
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,11 +45,26 @@ class Settings(BaseSettings):
     web_port: int = Field(8080, ge=0, le=65535, description="the web chat, on 127.0.0.1 only")
     host: str = Field("127.0.0.1", description="address of the public listener for Slack and Teams")
     port: int = Field(3978, ge=0, le=65535, description="port of the public listener")
+    key: SecretStr = Field(SecretStr(""), description="what tokens are sealed with; else `key` in the data folder")
 
     slack_bot_token: SecretStr = Field(SecretStr(""), validation_alias="SLACK_BOT_TOKEN")
     slack_app_token: SecretStr = Field(SecretStr(""), validation_alias="SLACK_APP_TOKEN")
     slack_signing_secret: SecretStr = Field(SecretStr(""), validation_alias="SLACK_SIGNING_SECRET")
     slack_api_url: str = Field("https://slack.com/api/", validation_alias="SLACK_API_URL")
+    slack_client_id: str = Field("", validation_alias="SLACK_CLIENT_ID")
+    slack_client_secret: SecretStr = Field(SecretStr(""), validation_alias="SLACK_CLIENT_SECRET")
+    slack_teams: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), validation_alias="SLACK_TEAMS", description="ids of the workspaces or organisations that may add us"
+    )
+    slack_follow_threads: bool = Field(
+        default=False, description="the Slack app was made with --follow-threads or --channels: read along in channels"
+    )
+    slack_coach_group: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), validation_alias="SLACK_COACH_GROUP", description="ids of the user groups whose members are coaches"
+    )
+    slack_admin_group: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), validation_alias="SLACK_ADMIN_GROUP", description="ids of the user groups whose members are admins"
+    )
 
     teams_app_type: Literal["SingleTenant", "UserAssignedMSI", "MultiTenant"] = Field(
         "SingleTenant", validation_alias="MICROSOFT_APP_TYPE"
@@ -72,6 +87,27 @@ class Settings(BaseSettings):
     def _recognisable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in value:
             customer_number(pattern)
+        return value
+
+    @field_validator("slack_teams", "slack_coach_group", "slack_admin_group", mode="before")
+    @classmethod
+    def _ids(cls, value: object) -> object:
+        return tuple(re.findall(r"[^\s,]+", value)) if isinstance(value, str) else value
+
+    @field_validator("slack_teams")
+    @classmethod
+    def _are_teams(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for team in value:
+            if not re.fullmatch(r"[TE][A-Z0-9]+", team):
+                raise ValueError(f"{team!r} is not the id of a workspace or organisation, like T0123ABC or E0123ABC")
+        return value
+
+    @field_validator("slack_coach_group", "slack_admin_group")
+    @classmethod
+    def _are_groups(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for group in value:
+            if not re.fullmatch(r"S[A-Z0-9]+", group):
+                raise ValueError(f"{group!r} is not the id of a user group, like S0123ABC")
         return value
 
     @field_validator("data", "cache")
@@ -105,9 +141,15 @@ class Settings(BaseSettings):
 
     @property
     def slack_is_on(self) -> bool:
-        """A bot token, and either the secret that Slack signs with or a token for Socket Mode."""
+        """A way to get tokens, and a way in: the secret that Slack signs with or a token for Socket Mode."""
         ways_in = self.slack_signing_secret.get_secret_value() or self.slack_app_token.get_secret_value()
-        return bool(self.slack_bot_token.get_secret_value() and ways_in)
+        return self.slack_is_shared or bool(self.slack_bot_token.get_secret_value() and ways_in)
+
+    @property
+    def slack_is_shared(self) -> bool:
+        """Many workspaces can install us. A bot token, which is of one workspace, means that only that one counts."""
+        secrets = (self.slack_client_secret.get_secret_value(), self.slack_signing_secret.get_secret_value())
+        return bool(self.slack_client_id and all(secrets) and not self.slack_bot_token.get_secret_value())
 
     @property
     def teams_is_on(self) -> bool:

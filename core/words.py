@@ -7,6 +7,8 @@ from pathlib import Path
 
 from knowledge.article import Language
 
+_LANGUAGES: tuple[Language, ...] = ("nl", "en")
+
 
 @cache
 def words(language: Language) -> dict[str, str]:
@@ -34,6 +36,11 @@ def say(key: str, language: Language, **values: str) -> str:
     for name, value in values.items():
         sentence = sentence.replace("{" + name + "}", value)
     return sentence
+
+
+def phrases(key: str) -> frozenset[str]:
+    """The phrases of a key that holds several, in both languages: what people say, not what we say."""
+    return frozenset(phrase for language in _LANGUAGES for phrase in words(language)[key].split("|"))
 
 
 def reasons(language: Language) -> dict[str, str]:

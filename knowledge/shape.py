@@ -50,12 +50,15 @@ class Part:
 class Shape:
     """`first` holds at most eighty words, the leading part first; `more` has whatever `first` does not show whole.
 
-    `left_out` is what had to be on the first screen and did not fit there, in part or at all.
+    `left_out` is what had to be on the first screen and did not fit there, in part or at all. `walk` is all of the
+    part of kind `walked`, item by item without their marks, where that is better taken one at a time.
     """
 
     first: tuple[Part, ...]
     more: tuple[Part, ...]
     left_out: tuple[Part, ...] = ()
+    walk: tuple[str, ...] = ()
+    walked: Kind | None = None
 
 
 def shape(article: Article, moment: Moment | None, *, level: str = "", changed: str = "", passage: str = "") -> Shape:
@@ -65,7 +68,8 @@ def shape(article: Article, moment: Moment | None, *, level: str = "", changed: 
     text to lead with where the article has no section that we know.
     """
     parts = list(_parts(article, changed))
-    moment = _served(moment or Moment.APPLY, parts)
+    wanted = moment or Moment.APPLY
+    moment = wanted if changed and wanted is Moment.CHANGE else served(article, wanted)
     first: list[Part] = []
     left_out: list[Part] = []
     whole: list[Part] = []
@@ -82,7 +86,19 @@ def shape(article: Article, moment: Moment | None, *, level: str = "", changed: 
         if brief not in first and part.kind in _OPEN[moment]:
             left_out.append(brief)
     more = tuple(part for part in parts if part not in whole)
-    return Shape(tuple(first), more, tuple(left_out))
+    walked = next((part for part in first if part.kind in {Kind.STEPS, Kind.TROUBLE}), None)
+    walk = _walk(article, walked, moment) if walked else ()
+    return Shape(tuple(first), more, tuple(left_out), walk, walked.kind if walked and walk else None)
+
+
+def moments_of(article: Article) -> tuple[Moment, ...]:
+    """The moments that an article has a shape of its own for."""
+    return tuple(moment for moment in Moment if _has_shape(article, moment))
+
+
+def served(article: Article, moment: Moment) -> Moment:
+    """The moment itself where the article has a shape for it, else apply: what an agent mid-call needs most."""
+    return moment if _has_shape(article, moment) else Moment.APPLY
 
 
 def levels(article: Article) -> tuple[str, ...]:
@@ -91,9 +107,20 @@ def levels(article: Article) -> tuple[str, ...]:
     return tuple(_by_level(items(written.text))) if written else ()
 
 
-def _served(moment: Moment, parts: list[Part]) -> Moment:
+def _has_shape(article: Article, moment: Moment) -> bool:
     need = _NEEDS.get(moment)
-    return moment if need is None or any(part.kind is need for part in parts) else Moment.APPLY
+    if need is None or (moment is Moment.CHANGE and article.changes):
+        return True
+    return any(section.kind is need and section.text.strip() for section in article.sections)
+
+
+def _walk(article: Article, part: Part, moment: Moment) -> tuple[str, ...]:
+    """Checks are tried one after the other until one works; of steps, only more than a screen holds are."""
+    section = next(one for one in article.sections if one.kind is part.kind and one.text.strip())
+    found = tuple(text for text in map(without_mark, items(section.text)) if text)
+    if part.kind is Kind.STEPS and (moment is Moment.NEW or len(found) <= FIRST_SCREEN_STEPS):
+        return ()
+    return found if len(found) > 1 else ()
 
 
 def _wanted(parts: list[Part], moment: Moment, passage: str) -> list[Part]:

@@ -86,11 +86,11 @@ def desk(store: Store) -> Desk:
     return make_desk(store)
 
 
-def make_desk(store: Store, articles: tuple[Article, ...] = ()) -> Desk:
-    """A desk on the fake model that knows these articles."""
+def make_desk(store: Store, articles: tuple[Article, ...] = (), embedder: Embedder | None = None) -> Desk:
+    """A desk on the fake model, or another, that knows these articles."""
     made = Desk(
         store,
-        FakeEmbedder(),
+        embedder or FakeEmbedder(),
         NoMoments(),
         Lookout(FakeEmbedder(), EVERYDAY, Path(tempfile.gettempdir()) / "bijdehand-tests"),
         Scrubber(),

@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
+from core.model import Answer, Card, Home, News, Outcome, Person, Request, Role, Suggestion
 from knowledge.article import Article, Change, Kind, Status
 from knowledge.markdown import HEADINGS, sections
 from knowledge.moment import Moment
+from knowledge.shape import Part
 
 _PIECES = [
     "\n",
@@ -69,6 +71,72 @@ articles = st.builds(
     changes=st.lists(changes, max_size=2).map(tuple),
     training=words,
     translation_of=words,
+)
+
+
+# -- what is made of them: cards, answers, and somebody's home --------------------------------------------------------
+languages = st.sampled_from(["nl", "en"])
+anything = st.one_of(
+    st.text(max_size=60),
+    st.sampled_from(
+        ["<!channel>", "<@U1>", "a <!here|x> &lt;!here&gt;", "https://x.example/<@U1>|b", "[x](<!channel>)"]
+    ),
+    st.builds(
+        lambda text, times: text * times, st.sampled_from(["& ", "woord ", "<@U1>", "é", "*"]), st.integers(1, 4000)
+    ),
+)
+_said = st.one_of(bodies, anything)
+_suggestions = st.builds(Suggestion, anything, anything, languages)
+
+
+@st.composite
+def cards(draw):
+    """Most have something to walk through, and then in a part that is there."""
+    first = draw(st.lists(st.builds(Part, st.sampled_from([None, *Kind]), anything, _said), max_size=6))
+    kinds = [part.kind for part in first]
+    return Card(
+        article_id=draw(anything),
+        version=draw(st.integers(1, 9)),
+        title=draw(anything),
+        language=draw(languages),
+        topic=draw(anything),
+        critical=draw(st.booleans()),
+        first=tuple(first),
+        more=tuple(draw(st.lists(st.builds(Part, st.sampled_from([None, *Kind]), anything, _said), max_size=15))),
+        notes=tuple(draw(st.lists(anything, max_size=3))),
+        source=draw(anything),
+        training=draw(anything),
+        url=draw(anything),
+        moments=tuple(draw(st.lists(st.sampled_from(Moment), unique=True))),
+        walk=tuple(draw(st.lists(_said, max_size=8))),
+        walked=draw(st.sampled_from([None, Kind.STEPS, *kinds])),
+        say=tuple(draw(st.lists(_said, max_size=60))),
+    )
+
+
+answers = st.builds(
+    Answer,
+    id=st.uuids().map(lambda number: number.hex),
+    outcome=st.sampled_from(Outcome),
+    language=languages,
+    question=anything,
+    message=anything,
+    bridge=anything,
+    moment=st.sampled_from([None, *Moment]),
+    card=st.none() | cards(),
+    alternatives=st.lists(_suggestions, max_size=8).map(tuple),
+    warnings=st.lists(anything, max_size=2).map(tuple),
+)
+shelves = st.dictionaries(anything, st.lists(_suggestions, max_size=150), max_size=120)
+_requests = st.lists(st.builds(Request, st.integers(1), answers, anything, anything, times), max_size=25).map(tuple)
+homes = st.builds(
+    Home,
+    person=st.builds(Person, anything, st.sampled_from(Role)),
+    language=languages,
+    changed=st.lists(st.builds(News, _suggestions, anything, anything), max_size=25).map(tuple),
+    kept=st.lists(answers, max_size=25).map(tuple),
+    asked=_requests,
+    queue=_requests,
 )
 
 

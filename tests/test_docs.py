@@ -19,6 +19,8 @@ COMMANDS = sorted(set(re.findall(r"`(bijdehand [a-z][^`\n]*)`", README)))
 
 # What cannot be run as it stands, and why.
 NOT_RUN = {
+    "bijdehand people add": "a mention in a sentence; the table has it with a person",
+    "bijdehand slack explain": "a mention in a sentence; the table has it with a channel",
     "bijdehand import": "a mention in a sentence; the table has it with a folder",
     "bijdehand evaluate retrieval": "a mention in a sentence",
     "bijdehand lint": "a mention in a sentence; the table has it with a folder",
@@ -54,7 +56,8 @@ def demo(tmp_path_factory):
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command not in NOT_RUN])
 def test_a_command_of_the_readme_runs(command, demo, monkeypatch):
     monkeypatch.chdir(ROOT)
-    result = CliRunner().invoke(cli.app, shlex.split(command)[1:], env=demo)
+    arguments = shlex.split(command.partition(" > ")[0])[1:]  # where the output goes is the shell's
+    result = CliRunner().invoke(cli.app, arguments, env=demo)
     assert result.exit_code in FINE, result.output
 
 
@@ -62,7 +65,7 @@ def test_what_is_not_run_is_really_in_the_readme():
     assert set(COMMANDS) >= set(NOT_RUN)
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z]+)\b", README.replace("make a", "")))))
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"(?m)(?:^|`)make ([a-z0-9]+)\b", README))))
 def test_a_make_target_of_the_readme_exists(target):
     done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.embed import Vector
-from core.model import Answer, Delivery, Event, Feedback, Person, Role
+from core.model import Answer, Delivery, Event, Feedback, Person, Place, Request, Role, Turn
 from knowledge.article import Article, Language
 
-__all__ = ["Embedded", "Identity", "Piece", "Snapshot", "Store", "Vector"]
+__all__ = ["Embedded", "Identity", "Installation", "Piece", "Snapshot", "Store", "Vector"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,17 @@ class Identity:
     surface: str
     team: str
     user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """That a team let us in. `secret` is encrypted before it comes here: the store never sees a token."""
+
+    surface: str
+    enterprise: str  # "" where there is none
+    team: str  # "" for a whole enterprise
+    secret: bytes
+    at: datetime
 
 
 class Store(Protocol):
@@ -136,15 +147,37 @@ class Store(Protocol):
         Only those put there after `since`.
         """
 
-    def sent(self, delivery: Delivery, now: datetime) -> None:
-        """Note that the platform took it, and forget the address."""
+    def sent(self, delivery: Delivery, now: datetime, *, message_id: str = "") -> bool:
+        """Note that the platform took it, under which id, and forget the address.
+
+        False when the question was withdrawn meanwhile: then the reply must go as well.
+        """
 
     def not_sent(self, delivery: Delivery, error: str) -> None:
         """Note that the platform refused it, and why (no message text); free the lease."""
 
+    def turns(self, event: Event, since: datetime, most: int = 6) -> list[Turn]:
+        """List the latest messages of this event's conversation, itself excluded, oldest first.
+
+        That is its (surface, team, place, thread). Only what was answered counts, and only after `since`.
+        """
+
+    def withdraw(self, surface: str, team: str, place: str, message_id: str) -> str:
+        """Forget a message and its answer: the person took it back. The id of our reply on the platform, or "".
+
+        The event stays without its text, so that a late redelivery is not answered. Unknown messages are ignored.
+        """
+
+    # -- places ----------------------------------------------------------------------------------------------
+    def place(self, surface: str, team: str, place_id: str) -> Place:
+        """Tell what was agreed about a place; one never heard of has the defaults."""
+
+    def set_place(self, place: Place) -> None:
+        """Keep what was agreed about a place."""
+
     # -- answers ---------------------------------------------------------------------------------------------
-    def record(self, answer: Answer, person: Person, surface: str, now: datetime) -> None:
-        """Keep an answer that needs no delivery (terminal, web)."""
+    def record(self, answer: Answer, person: Person, surface: str, now: datetime, *, team: str = "") -> None:
+        """Keep an answer that needs no delivery (terminal, web, whatever was opened by a tap)."""
 
     def answer(self, answer_id: str) -> Answer:
         """Find an answer given earlier; `NotFoundError` when there is none."""
@@ -154,6 +187,60 @@ class Store(Protocol):
 
         `NotFoundError` when there is no such answer or person.
         """
+
+    # -- for later, and for a coach ----------------------------------------------------------------------------
+    def keep_for_later(self, answer_id: str, person_id: str, now: datetime) -> None:
+        """Put an answer aside for somebody, once; `NotFoundError` when there is no such answer or person."""
+
+    def drop_for_later(self, answer_id: str, person_id: str) -> None:
+        """Take it off again; nothing happens when it was not there."""
+
+    def kept_for_later(self, person_id: str, most: int = 20) -> list[Answer]:
+        """List what somebody put aside, the latest first."""
+
+    def request(self, answer_id: str, person_id: str, now: datetime) -> bool:
+        """Ask a coach about an answer; False when this person asked that before. `NotFoundError` as above.
+
+        Which surface and team it came from is the answer's.
+        """
+
+    def requests(self, *, person_id: str | None = None, most: int = 20) -> list[Request]:
+        """List open requests, everybody's or one person's, the oldest first."""
+
+    def coaches(self) -> int:
+        """How many people are coach or admin."""
+
+    def to_check(
+        self, surface: str, asked: tuple[datetime, datetime], quiet_since: datetime, now: datetime
+    ) -> list[tuple[Identity, Answer]]:
+        """Choose whom to ask whether an answer helped, and note that they are being asked.
+
+        One answer per person, their latest with a card, given between the two times of `asked`; nobody who was asked
+        after `quiet_since`, said not to be asked, said anything of that answer, or asked a question in the half hour
+        before `now`. Whoever had a critical article on the screen in that time or since is left alone.
+        """
+
+    def set_quiet(self, person_id: str, *, quiet: bool) -> None:
+        """Note that somebody does not want to be asked whether it helped, or does again."""
+
+    # -- installations ---------------------------------------------------------------------------------------
+    def save_installation(self, installation: Installation) -> None:
+        """Keep or replace the installation of (surface, enterprise, team)."""
+
+    def installation(self, surface: str, enterprise: str, team: str) -> Installation | None:
+        """Find a team's own installation, else the one of its whole enterprise (kept under team "")."""
+
+    def forget_team(self, surface: str, team: str) -> None:
+        """Delete all that came from a team: installation, places, people known nowhere else, events, answers.
+
+        With team "" that is every installation of a whole enterprise.
+        """
+
+    def save_state(self, state: str, until: datetime) -> None:
+        """Keep a one-time word for an installation under way."""
+
+    def use_state(self, state: str, now: datetime) -> bool:
+        """Whether that word was given out and is still good; it is good once. Old ones are removed."""
 
     # -- operations ------------------------------------------------------------------------------------------
     def facts(self) -> Mapping[str, int | str]:

@@ -131,6 +131,78 @@ def m001_tables(db: Database) -> None:
     """)
 
 
+@MIGRATIONS()
+def m002_conversations(db: Database) -> None:
+    """Conversations and places, what is kept for later or for a coach, and teams that come and go."""
+    db.executescript("""
+        alter table event add column thread text not null default '';
+        alter table event add column addressed integer not null default 1;
+        alter table event add column attachment text;
+        alter table event add column before text not null default '[]'; -- a JSON list, until it is done
+        create index event_conversation on event (surface, team, place, thread, received_at);
+
+        alter table outbox add column message_id text not null default ''; -- of our reply, on the platform
+
+        alter table person add column quiet integer not null default 0; -- not to be asked whether it helped
+
+        -- Until now everybody was known in one team, so theirs is that of their answers.
+        alter table answer add column team text not null default '';
+        update answer set team = coalesce(
+            (select event.team from outbox join event on event.id = event_id where answer_id = answer.id),
+            (select min(team) from identity where person_id = answer.person_id and surface = answer.surface),
+            ''
+        );
+
+        create table place (
+            surface text not null,
+            team text not null,
+            id text not null,
+            listens integer not null,
+            primary key (surface, team, id)
+        ) strict;
+
+        create table kept (
+            answer_id text not null references answer on delete cascade,
+            person_id text not null references person on delete cascade,
+            at text not null,
+            primary key (answer_id, person_id)
+        ) strict;
+        create index kept_person on kept (person_id, at);
+
+        create table request (
+            id integer primary key autoincrement, -- it stands in buttons: never given out twice
+            answer_id text not null references answer on delete cascade,
+            person_id text not null references person on delete cascade,
+            state text not null default 'open',
+            at text not null,
+            unique (answer_id, person_id)
+        ) strict;
+        create index request_person on request (person_id);
+
+        create table checkup (
+            person_id text not null references person on delete cascade,
+            answer_id text references answer on delete set null, -- withdrawn: we still asked
+            at text not null
+        ) strict;
+        create index checkup_person on checkup (person_id, at);
+        create index checkup_answer on checkup (answer_id);
+
+        create table installation (
+            surface text not null,
+            enterprise text not null,
+            team text not null,
+            secret blob not null, -- encrypted
+            at text not null,
+            primary key (surface, enterprise, team)
+        ) strict;
+
+        create table state (
+            word text primary key, -- given out for one installation, good once
+            until text not null
+        ) strict;
+    """)
+
+
 def applied(db: Database) -> list[str]:
     """Name the steps this database has had, in order."""
     return [step.name for step in MIGRATIONS.applied(db)]

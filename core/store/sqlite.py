@@ -1,19 +1,27 @@
 """The store in one SQLite file."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from sqlite_utils import Database
 
 from core.embed import Vector
 from core.errors import NotFoundError, StoreError
-from core.model import Answer, Delivery, Event, Feedback, Person, Role
-from core.store import Embedded, Identity, Snapshot, Store, sqlite_articles, sqlite_people
+from core.model import Answer, Delivery, Event, Feedback, Person, Place, Request, Role, Turn
+from core.store import (
+    Embedded,
+    Identity,
+    Installation,
+    Snapshot,
+    Store,
+    sqlite_answers,
+    sqlite_articles,
+    sqlite_conversations,
+    sqlite_people,
+    sqlite_teams,
+)
 from core.store.columns import ANSWER, ARTICLE, as_json, stamp
 from core.store.migrations import MIGRATIONS, applied, is_current
 from core.store.sqlite_file import SqliteFile
@@ -32,6 +40,12 @@ _TABLES = (
     "answer",
     "outbox",
     "feedback",
+    "place",
+    "kept",
+    "request",
+    "checkup",
+    "installation",
+    "state",
 )
 
 
@@ -127,18 +141,7 @@ class SqliteStore(SqliteFile):
         """Give a person what is named here; the rest stays as it was."""
         with self.write() as db:
             person = sqlite_people.find_or_make(db, identity, self._clock())
-            db.execute(
-                "update person set role = coalesce(:role, role), audience = coalesce(:audience, audience),"
-                " level = coalesce(:level, level), language = coalesce(:language, language) where id = :id",
-                {
-                    "id": person.id,
-                    "role": role,
-                    "audience": None if audience is None else as_json(list(audience)),
-                    "level": level,
-                    "language": language,
-                },
-            )
-            return sqlite_people.find_or_make(db, identity, self._clock())
+            return sqlite_people.change(db, person, role, audience, level, language)
 
     def people(self) -> list[tuple[Identity, Person]]:
         """List everybody known, sorted by surface, team and user."""
@@ -152,15 +155,10 @@ class SqliteStore(SqliteFile):
     def receive(self, event: Event, now: datetime) -> bool:
         """Note an event; False when it was noted before, by whichever process."""
         with self.write() as db:
-            if _find_event(db, event):
+            if sqlite_conversations.find(db, event):
                 return False
             asker = sqlite_people.find_or_make(db, Identity(event.surface, event.team, event.user), now)
-            db.execute(
-                "insert into event (surface, team, place, message_id, person_id, text, address, direct,"
-                " locale, received_at) values (:surface, :team, :place, :message_id, :person_id, :text,"
-                " :address, :direct, :locale, :now)",
-                asdict(event) | {"person_id": asker.id, "address": as_json(event.address), "now": stamp(now)},
-            )
+            sqlite_conversations.note(db, event, asker.id, now)
             return True
 
     def lease(self, event: Event, now: datetime) -> bool:
@@ -189,21 +187,22 @@ class SqliteStore(SqliteFile):
                 " group by event.id order by event.id",
                 {"surface": surface, "since": stamp(since), "now": stamp(now)},
             )
-            return [_read_event(row) for row in rows]
+            return [sqlite_conversations.read(row) for row in rows]
 
     def finish(self, event: Event, answer: Answer, person: Person, now: datetime) -> Delivery | None:
         """Record the answer, put it in the outbox, leased to the caller, and mark the event done.
 
-        None, and nothing is recorded, when the event was done already: an answer took longer than the lease.
+        None, and nothing is recorded, when the event was done already: an answer took longer than the lease, or
+        the question was withdrawn meanwhile.
         """
         with self.write() as db:
-            noted = _find_event(db, event)
+            noted = sqlite_conversations.find(db, event)
             if noted is None:
                 raise NotFoundError(f"Message {event.message_id} from {event.surface} was never received.")
             event_id, state = noted
             if state == "done":
                 return None
-            _record(db, answer, person, event.surface, now)
+            sqlite_answers.record(db, answer, person, event.surface, event.team, now)
             posted = db.execute(
                 "insert into outbox (event_id, surface, address, answer_id, created, leased_until)"
                 " values (:event_id, :surface, :address, :answer_id, :now, :until) returning id",
@@ -216,10 +215,7 @@ class SqliteStore(SqliteFile):
                     "until": stamp(now + LEASE),
                 },
             ).fetchone()
-            db.execute(
-                "update event set state = 'done', leased_until = null, address = null where id = ?",
-                [event_id],
-            )
+            sqlite_conversations.close(db, event_id)
         return Delivery(posted[0], event.surface, event.address, answer, created=now)
 
     def outbox(self, surface: str, since: datetime, now: datetime) -> list[Delivery]:
@@ -235,30 +231,61 @@ class SqliteStore(SqliteFile):
                 " where outbox.id in (select value from json_each(?)) order by outbox.id",
                 [as_json([number for (number,) in claimed])],
             )
-            return [_read_delivery(row) for row in rows]
+            return [sqlite_conversations.read_delivery(row) for row in rows]
 
-    def sent(self, delivery: Delivery, now: datetime) -> None:
-        """Note that the platform took it, and forget the address."""
-        with self.write() as db:
-            db.execute(
-                "update outbox set sent = coalesce(sent, :now), address = null, leased_until = null where id = :id",
-                {"id": delivery.id, "now": stamp(now)},
+    def sent(self, delivery: Delivery, now: datetime, *, message_id: str = "") -> bool:
+        """Note that the platform took it, and forget the address; False when the question was taken back meanwhile."""
+        with self.write() as db:  # by answer too: the number of a reply that was withdrawn is given out again
+            noted = db.execute(
+                "update outbox set sent = coalesce(sent, :now), address = null, leased_until = null,"
+                " message_id = coalesce(nullif(:message_id, ''), message_id)"
+                " where id = :id and answer_id = :answer_id",
+                {"id": delivery.id, "answer_id": delivery.answer.id, "message_id": message_id, "now": stamp(now)},
             )
+            return noted.rowcount == 1
 
     def not_sent(self, delivery: Delivery, error: str) -> None:
         """Note that the platform refused it, and why; free the lease."""
         with self.write() as db:
             db.execute(
                 "update outbox set attempts = attempts + 1, last_error = :error, leased_until = null"
-                " where id = :id and sent is null",
-                {"id": delivery.id, "error": error},
+                " where id = :id and answer_id = :answer_id and sent is null",
+                {"id": delivery.id, "answer_id": delivery.answer.id, "error": error},
+            )
+
+    def turns(self, event: Event, since: datetime, most: int = 6) -> list[Turn]:
+        """List the latest answered messages of this event's conversation, itself excluded, oldest first."""
+        with self.read() as db:
+            return sqlite_conversations.turns(db, event, since, most)
+
+    def withdraw(self, surface: str, team: str, place: str, message_id: str) -> str:
+        """Forget a message and its answer; the id of our reply on the platform, or ""."""
+        with self.write() as db:
+            return sqlite_conversations.withdraw(db, surface, team, place, message_id)
+
+    # -- places ----------------------------------------------------------------------------------------------
+    def place(self, surface: str, team: str, place_id: str) -> Place:
+        """Tell what was agreed about a place; one never heard of has the defaults."""
+        with self.read() as db:
+            row = db.execute(
+                "select listens from place where surface = ? and team = ? and id = ?", [surface, team, place_id]
+            ).fetchone()
+            return Place(surface, team, place_id, listens=bool(row[0])) if row else Place(surface, team, place_id)
+
+    def set_place(self, place: Place) -> None:
+        """Keep what was agreed about a place."""
+        with self.write() as db:
+            db.execute(
+                "insert into place (surface, team, id, listens) values (:surface, :team, :id, :listens)"
+                " on conflict (surface, team, id) do update set listens = excluded.listens",
+                asdict(place),
             )
 
     # -- answers ---------------------------------------------------------------------------------------------
-    def record(self, answer: Answer, person: Person, surface: str, now: datetime) -> None:
+    def record(self, answer: Answer, person: Person, surface: str, now: datetime, *, team: str = "") -> None:
         """Keep an answer that needs no delivery."""
         with self.write() as db:
-            _record(db, answer, person, surface, now)
+            sqlite_answers.record(db, answer, person, surface, team, now)
 
     def answer(self, answer_id: str) -> Answer:
         """Find an answer given earlier; `NotFoundError` when there is none."""
@@ -271,19 +298,92 @@ class SqliteStore(SqliteFile):
     def rate(self, feedback: Feedback, now: datetime) -> None:
         """Keep what somebody thought of an answer: the latest wins, field by field."""
         with self.write() as db:
-            if not db.execute("select 1 from answer where id = ?", [feedback.answer_id]).fetchone():
-                raise NotFoundError(f"There is no answer {feedback.answer_id}.")
-            if not db.execute("select 1 from person where id = ?", [feedback.person_id]).fetchone():
-                raise NotFoundError(f"There is no person {feedback.person_id}.")
+            sqlite_answers.must_know(db, feedback.answer_id, feedback.person_id)
+            sqlite_answers.rate(db, feedback, now)
+
+    # -- for later, and for a coach ----------------------------------------------------------------------------
+    def keep_for_later(self, answer_id: str, person_id: str, now: datetime) -> None:
+        """Put an answer aside for somebody, once."""
+        with self.write() as db:
+            sqlite_answers.must_know(db, answer_id, person_id)
             db.execute(
-                "insert into feedback (answer_id, person_id, helpful, reason, moment, note, at)"
-                " values (:answer_id, :person_id, :helpful, :reason, :moment, :note, :at)"
-                " on conflict (answer_id, person_id) do update set"
-                " helpful = coalesce(excluded.helpful, helpful), moment = coalesce(excluded.moment, moment),"
-                " reason = coalesce(nullif(excluded.reason, ''), reason),"
-                " note = coalesce(nullif(excluded.note, ''), note), at = excluded.at",
-                asdict(feedback) | {"at": stamp(now)},
+                "insert into kept (answer_id, person_id, at) values (?, ?, ?) on conflict do nothing",
+                [answer_id, person_id, stamp(now)],
             )
+
+    def drop_for_later(self, answer_id: str, person_id: str) -> None:
+        """Take it off again; nothing happens when it was not there."""
+        with self.write() as db:
+            db.execute("delete from kept where answer_id = ? and person_id = ?", [answer_id, person_id])
+
+    def kept_for_later(self, person_id: str, most: int = 20) -> list[Answer]:
+        """List what somebody put aside, the latest first."""
+        with self.read() as db:
+            return sqlite_answers.kept(db, person_id, most)
+
+    def request(self, answer_id: str, person_id: str, now: datetime) -> bool:
+        """Ask a coach about an answer; False when this person asked that before."""
+        with self.write() as db:
+            sqlite_answers.must_know(db, answer_id, person_id)
+            asked = db.execute(
+                "insert into request (answer_id, person_id, at) values (?, ?, ?) on conflict do nothing",
+                [answer_id, person_id, stamp(now)],
+            )
+            return asked.rowcount == 1
+
+    def requests(self, *, person_id: str | None = None, most: int = 20) -> list[Request]:
+        """List open requests, everybody's or one person's, the oldest first."""
+        with self.read() as db:
+            return sqlite_answers.requests(db, person_id, most)
+
+    def coaches(self) -> int:
+        """How many people are coach or admin."""
+        with self.read() as db:
+            return db.table("person").count_where("role in (?, ?)", [Role.COACH, Role.ADMIN])
+
+    def to_check(
+        self, surface: str, asked: tuple[datetime, datetime], quiet_since: datetime, now: datetime
+    ) -> list[tuple[Identity, Answer]]:
+        """Choose whom to ask whether an answer helped, and note that they are being asked."""
+        with self.write() as db:
+            return sqlite_answers.to_check(db, surface, asked, quiet_since, now)
+
+    def set_quiet(self, person_id: str, *, quiet: bool) -> None:
+        """Note that somebody does not want to be asked whether it helped, or does again."""
+        with self.write() as db:
+            db.execute("update person set quiet = ? where id = ?", [quiet, person_id])
+
+    # -- installations ---------------------------------------------------------------------------------------
+    def save_installation(self, installation: Installation) -> None:
+        """Keep or replace the installation of (surface, enterprise, team)."""
+        with self.write() as db:
+            db.execute(
+                "insert into installation (surface, enterprise, team, secret, at)"
+                " values (:surface, :enterprise, :team, :secret, :at) on conflict (surface, enterprise, team)"
+                " do update set secret = excluded.secret, at = excluded.at",
+                asdict(installation) | {"at": stamp(installation.at)},
+            )
+
+    def installation(self, surface: str, enterprise: str, team: str) -> Installation | None:
+        """Find a team's own installation, else the one of its whole enterprise."""
+        with self.read() as db:
+            return sqlite_teams.installation(db, surface, enterprise, team)
+
+    def forget_team(self, surface: str, team: str) -> None:
+        """Delete all that came from a team, and the people known nowhere else."""
+        with self.write() as db:
+            sqlite_teams.forget(db, surface, team)
+
+    def save_state(self, state: str, until: datetime) -> None:
+        """Keep a one-time word for an installation under way."""
+        with self.write() as db:
+            db.execute("insert into state (word, until) values (?, ?)", [state, stamp(until)])
+
+    def use_state(self, state: str, now: datetime) -> bool:
+        """Whether that word was given out and is still good; it is good once. Old ones are removed."""
+        with self.write() as db:
+            db.execute("delete from state where until <= ?", [stamp(now)])
+            return db.execute("delete from state where word = ?", [state]).rowcount == 1
 
     # -- operations ------------------------------------------------------------------------------------------
     def facts(self) -> Mapping[str, int | str]:
@@ -302,59 +402,3 @@ def open_store(where: str | Path) -> Store:
     if scheme.startswith("postgres"):
         raise StoreError("PostgreSQL is not there yet. Name a file instead: sqlite:///folder/bijdehand.db.")
     raise StoreError(f"{scheme}:// names no database. Write a file's path, or sqlite:///folder/bijdehand.db.")
-
-
-def _find_event(db: Database, event: Event) -> tuple[int, str] | None:
-    found: tuple[int, str] | None = db.execute(
-        "select id, state from event"
-        " where surface = :surface and team = :team and place = :place and message_id = :message_id",
-        asdict(event),
-    ).fetchone()
-    return found
-
-
-def _read_event(row: dict[str, Any]) -> Event:
-    return Event(
-        surface=row["surface"],
-        team=row["team"],
-        place=row["place"],
-        message_id=row["message_id"],
-        user=row["user"],
-        text=row["text"],
-        address=json.loads(row["address"]),
-        direct=bool(row["direct"]),
-        locale=row["locale"],
-    )
-
-
-def _record(db: Database, answer: Answer, person: Person, surface: str, now: datetime) -> None:
-    sqlite_people.keep(db, person, now)
-    db.execute(
-        "insert into answer (id, document, person_id, surface, outcome, moment, confidence, article_id,"
-        " article_version, language, created) values (:id, :document, :person_id, :surface, :outcome,"
-        " :moment, :confidence, :article_id, :article_version, :language, :now)",
-        {
-            "id": answer.id,
-            "document": as_json(ANSWER.dump_python(answer)),
-            "person_id": person.id,
-            "surface": surface,
-            "outcome": answer.outcome,
-            "moment": answer.moment,
-            "confidence": answer.confidence,
-            "article_id": answer.card.article_id if answer.card else None,
-            "article_version": answer.card.version if answer.card else None,
-            "language": answer.language,
-            "now": stamp(now),
-        },
-    )
-
-
-def _read_delivery(row: dict[str, Any]) -> Delivery:
-    return Delivery(
-        id=row["id"],
-        surface=row["surface"],
-        address=json.loads(row["address"]),
-        answer=ANSWER.validate_json(row["document"]),
-        attempts=row["attempts"],
-        created=datetime.fromisoformat(row["created"]),
-    )

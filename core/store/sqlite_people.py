@@ -5,6 +5,7 @@ Every function works inside the transaction of the store's method that calls it.
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from sqlite_utils import Database
 from core.model import Person, Role
 from core.store import Identity
 from core.store.columns import as_json, stamp
+from knowledge.article import Language
 
 
 def find(db: Database, identity: Identity) -> Person | None:
@@ -46,6 +48,29 @@ def keep(db: Database, person: Person, now: datetime) -> None:
         " values (:id, :role, :audience, :level, :language, :now) on conflict (id) do nothing",
         asdict(person) | {"audience": as_json(person.audience), "now": stamp(now)},
     )
+
+
+def change(
+    db: Database,
+    person: Person,
+    role: Role | None,
+    audience: Sequence[str] | None,
+    level: str | None,
+    language: Language | None,
+) -> Person:
+    """Write over what is named here; the rest stays as it was."""
+    rows = db.query(
+        "update person set role = coalesce(:role, role), audience = coalesce(:audience, audience),"
+        " level = coalesce(:level, level), language = coalesce(:language, language) where id = :id returning *",
+        {
+            "id": person.id,
+            "role": role,
+            "audience": None if audience is None else as_json(list(audience)),
+            "level": level,
+            "language": language,
+        },
+    )
+    return read(next(iter(rows)))
 
 
 def read(row: dict[str, Any]) -> Person:

@@ -23,10 +23,11 @@ from fake_slack import (
     texts,
 )
 
-from bots import slack
+from bots import slack, slack_workspaces
 from bots.slack_events import to_event
 from core.courier import Courier
 from core.errors import StoreError
+from core.inbox import Inbox
 from core.store import Identity
 from core.words import say
 
@@ -124,7 +125,7 @@ async def test_help_comes_in_the_language_of_somebodys_slack(chat, locale, sente
 
 
 async def test_a_slack_that_does_not_tell_the_language_does_not_stand_in_the_way(chat, monkeypatch):
-    monkeypatch.setattr(slack, "_LOCALE_WAIT", 0)
+    monkeypatch.setattr(slack_workspaces, "_WORTH", 0)
     chat.slack.refuse("users.info", "missing_scope")
     assert "postcode" in shown(await chat.ask("verhuizing doorgeven"))
     assert "postcode" in shown(await chat.say(message("verhuizing doorgeven", user="U2")))
@@ -200,7 +201,7 @@ async def test_an_event_that_comes_again_after_a_restart_is_not_answered_again(d
 
 
 async def test_a_message_that_a_crash_left_unanswered_is_answered_at_the_next_start(desk):
-    desk.receive(to_event(message("verhuizing doorgeven")))
+    Inbox(desk).receive(to_event(message("verhuizing doorgeven")))
     async with SlackChat(desk) as chat:
         (payload,) = await chat.slack.wait()
     assert "postcode" in shown(payload)
@@ -220,10 +221,15 @@ async def test_a_reply_that_slack_did_not_take_goes_out_at_the_next_start(desk):
 
 async def test_a_message_whose_answering_was_killed_is_answered_when_its_lease_is_over(desk, store):
     asked = to_event(message("verhuizing doorgeven"))
-    desk.receive(asked)
+    Inbox(desk).receive(asked)
     store.lease(asked, desk.now())
     posted = asyncio.Queue()
-    courier = Courier(desk, "slack", posted.put)
+
+    async def send(delivery):
+        await posted.put(delivery)
+        return ""
+
+    courier = Courier(desk, "slack", send)
     await courier.redrive()
     assert posted.empty()
     monday = desk.now()
@@ -241,6 +247,7 @@ async def test_a_reply_that_takes_longer_than_its_lease_is_not_sent_twice(desk):
         sending.set()
         await slow.wait()
         posted.append(delivery)
+        return ""
 
     courier = Courier(desk, "slack", send)
     taking = asyncio.create_task(courier.take(to_event(message("verhuizing doorgeven"))))
@@ -256,8 +263,8 @@ async def test_a_reply_that_takes_longer_than_its_lease_is_not_sent_twice(desk):
 
 async def test_a_message_that_keeps_failing_gets_one_sorry_and_keeps_no_other_waiting(desk, monkeypatch):
     bad, good = (to_event(message(text)) for text in ("verhuizing", "verhuizing doorgeven"))
-    desk.receive(bad)
-    desk.receive(good)
+    Inbox(desk).receive(bad)
+    Inbox(desk).receive(good)
     finish = desk.store.finish
     full = StoreError("Full.")
     monkeypatch.setattr(
@@ -267,6 +274,7 @@ async def test_a_message_that_keeps_failing_gets_one_sorry_and_keeps_no_other_wa
 
     async def send(delivery):
         posted.append(delivery.answer.outcome)
+        return ""
 
     courier = Courier(desk, "slack", send)
     monday = desk.now()
@@ -282,6 +290,7 @@ async def test_a_reply_that_was_sent_and_could_not_be_noted_is_not_sent_again(de
 
     async def send(delivery):
         posted.append(delivery)
+        return ""
 
     courier = Courier(desk, "slack", send)
     await courier.take(to_event(message("verhuizing doorgeven")))
@@ -414,8 +423,8 @@ async def test_slack_can_check_the_address(chat):
 
 async def test_the_ack_does_not_wait_for_the_desk(chat, monkeypatch, desk):
     held = threading.Event()
-    receive = desk.receive
-    monkeypatch.setattr(desk, "receive", lambda event: held.wait(10) and receive(event))
+    receive = desk.store.receive
+    monkeypatch.setattr(desk.store, "receive", lambda event, now: held.wait(10) and receive(event, now))
     await chat.send(message("verhuizing doorgeven"))
     assert chat.slack.sent() == []
     held.set()
@@ -429,8 +438,8 @@ async def test_without_a_signing_secret_nothing_is_taken_over_http(desk):
 
 async def test_stopping_finishes_what_is_under_way_and_takes_nothing_new(desk, monkeypatch):
     held = threading.Event()
-    receive = desk.receive
-    monkeypatch.setattr(desk, "receive", lambda event: held.wait(10) and receive(event))
+    receive = desk.store.receive
+    monkeypatch.setattr(desk.store, "receive", lambda event, now: held.wait(10) and receive(event, now))
     async with FakeSlack() as platform, SlackChat(desk, platform) as chat:
         await chat.send(message("verhuizing doorgeven"))
         stopping = asyncio.create_task(chat.surface.stop())
@@ -513,6 +522,12 @@ async def test_what_people_write_is_never_logged(desk, caplog):
     assert "postcode" not in "\n".join(ours)
 
 
+async def reshape(chat, payload, moment, **who):
+    """Two taps: something else, and what."""
+    await chat.tap(payload, "menu", option="reshape", **who)
+    await chat.tap(payload | chat.slack.sent("response_url")[-1], f"shape:{moment}", **who)
+
+
 # -- buttons -------------------------------------------------------------------------------------------------
 async def test_more_opens_everything_in_place_and_less_closes_it(chat):
     first = await chat.ask("verhuizing doorgeven")
@@ -528,8 +543,8 @@ async def test_more_opens_everything_in_place_and_less_closes_it(chat):
 async def test_another_moment_is_shown_in_place_and_kept(chat, desk, monkeypatch):
     kept = []
     monkeypatch.setattr(desk.store, "rate", lambda feedback, now: kept.append(feedback))
-    await chat.tap(await chat.ask("verhuizing doorgeven"), "reshape", option="solve")
-    (solved,) = chat.slack.sent("response_url")
+    await reshape(chat, await chat.ask("verhuizing doorgeven"), "solve")
+    solved = chat.slack.sent("response_url")[-1]
     assert "🛠️ Oplossen" in shown(solved)
     assert "zoek op straat" in shown(solved)
     assert [feedback.moment for feedback in kept] == ["solve"]
@@ -537,7 +552,7 @@ async def test_another_moment_is_shown_in_place_and_kept(chat, desk, monkeypatch
 
 async def test_more_after_another_moment_keeps_that_moment(chat):
     first = await chat.ask("verhuizing doorgeven")
-    await chat.tap(first, "reshape", option="solve")
+    await reshape(chat, first, "solve")
     await chat.tap(first | chat.slack.sent("response_url")[-1], "more")
     opened = chat.slack.sent("response_url")[-1]
     assert "🛠️ Oplossen" in shown(opened)
@@ -546,12 +561,14 @@ async def test_more_after_another_moment_keeps_that_moment(chat):
     assert "🛠️ Oplossen" in shown(chat.slack.sent("response_url")[-1])
 
 
-async def test_a_moment_that_the_article_has_nothing_for_is_said_so(chat):
-    await chat.tap(await chat.ask("verhuizing doorgeven"), "reshape", option="change")
-    (opened,) = chat.slack.sent("response_url")
-    assert "Daarom" in shown(opened)
-    (said,) = chat.slack.sent("chat.postEphemeral")
-    assert said["text"] == say("reshape.nothing", "nl")
+async def test_only_moments_that_the_article_has_a_shape_for_are_offered_and_one_can_go_back(chat):
+    first = await chat.ask("verhuizing doorgeven")
+    await chat.tap(first, "menu", option="reshape")
+    choosing = chat.slack.sent("response_url")[-1]
+    offered = {name for name in elements(choosing) if name.startswith("shape")}
+    assert offered == {"shape:new", "shape:more", "shape:solve"}
+    await chat.tap(first | choosing, "back")
+    assert shown(chat.slack.sent("response_url")[-1]) == shown(first)
 
 
 async def test_another_title_opens_beside_the_question_in_a_direct_message(chat):
@@ -569,7 +586,7 @@ async def test_an_opened_title_has_its_buttons_like_any_answer(chat):
     assert "Daarom" not in shown(opened)
     await chat.tap(opened, "more")
     assert "Daarom" in shown(chat.slack.sent("response_url")[-1])
-    await chat.tap(opened, "reshape", option="solve")
+    await reshape(chat, opened, "solve")
     assert "zoek op straat" in shown(chat.slack.sent("response_url")[-1])
     await chat.tap(opened, "wrong")
     assert "reason:topic" in elements(chat.slack.sent("chat.postEphemeral")[-1])
@@ -582,7 +599,7 @@ async def test_another_title_opens_in_a_channel_for_whoever_tapped_alone(chat):
     assert (opened["channel"], opened["user"], opened["thread_ts"]) == ("C1", "U2", payload["thread_ts"])
     assert "Open Kompas." in shown(opened)
     assert len(chat.slack.sent()) == 1
-    await chat.tap(opened, "reshape", option="more", user="U2", ephemeral=True)
+    await reshape(chat, opened, "more", user="U2", ephemeral=True)
     assert "🔎 Meer" in shown(chat.slack.sent("response_url")[-1])
 
 
@@ -603,7 +620,7 @@ async def test_not_right_asks_why_with_five_taps_and_keeps_the_reason(chat, desk
     assert kept == []
     await chat.tap(asked, "reason:outdated", user="U2", ephemeral=True)
     (feedback,) = kept
-    answer_id = elements(payload)["wrong"]["value"]
+    answer_id = elements(payload)["wrong"]["value"].split()[0]
     person = desk.person(Identity("slack", "T1", "U2"))
     assert (feedback.answer_id, feedback.person_id) == (answer_id, person.id)
     assert (feedback.helpful, feedback.reason) == (False, "outdated")
@@ -620,7 +637,7 @@ async def test_a_reason_that_we_do_not_offer_is_not_kept(chat, desk, monkeypatch
     monkeypatch.setattr(desk, "rate", kept.append)
     await chat.tap(asked, "reason:anything", ephemeral=True)
     assert kept == []
-    assert chat.slack.sent("chat.postEphemeral")[-1]["text"] == say("answer.gone", "nl")
+    assert chat.slack.sent("response_url")[-1]["text"] == say("answer.gone", "nl")
 
 
 async def test_feedback_reaches_the_store(chat):
@@ -637,14 +654,14 @@ async def test_an_article_that_is_gone_is_said_to_be_gone(chat, desk):
     assert chat.slack.sent("chat.postEphemeral")[-1]["text"] == say("answer.gone", "nl")
 
 
-@pytest.mark.parametrize("action_id", ["more", "reshape", "open:0", "wrong"])
+@pytest.mark.parametrize("action_id", ["more", "menu", "open:0", "wrong", "coach"])
 async def test_a_button_that_fails_says_sorry_and_logs_why(chat, desk, monkeypatch, caplog, action_id):
     payload = await chat.ask("verhuizing doorgeven")
 
     def locked(*args, **values):
         raise StoreError("Locked.")
 
-    for name in ("recall", "reshape", "open"):
+    for name in ("recall", "shown", "open"):
         monkeypatch.setattr(desk, name, locked)
     chat.slack.locales["U2"] = "en-US"
     await chat.tap(payload, action_id, user="U2")
@@ -654,8 +671,8 @@ async def test_a_button_that_fails_says_sorry_and_logs_why(chat, desk, monkeypat
 
 async def test_a_button_of_another_version_is_not_met_with_silence(chat):
     payload = await chat.ask("verhuizing doorgeven")
-    elements(payload)["more"]["action_id"] = "steps"
-    await chat.tap(payload, "steps")
+    elements(payload)["more"]["action_id"] = "dance"
+    await chat.tap(payload, "dance")
     assert chat.slack.sent("chat.postEphemeral")[-1]["text"] == say("answer.gone", "nl")
 
 
@@ -678,8 +695,8 @@ async def test_a_replacement_that_comes_too_late_says_sorry(chat):
 async def test_a_tap_is_acked_before_anything_is_done(chat, desk, monkeypatch):
     payload = await chat.ask("verhuizing doorgeven")
     held = threading.Event()
-    recall = desk.recall
-    monkeypatch.setattr(desk, "recall", lambda answer_id: held.wait(10) and recall(answer_id))
+    see = desk.shown
+    monkeypatch.setattr(desk, "shown", lambda *which: held.wait(10) and see(*which))
     await chat.press(payload, "more")
     assert chat.slack.sent("response_url") == []
     held.set()

@@ -1,12 +1,26 @@
+import json
 import re
+from dataclasses import replace
 
 import pytest
 from fake_slack import elements, problems, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up import bodies
+from made_up import answers, anything, languages, shelves
 
-from bots.slack_blocks import answer_blocks, fallback_text, reason_blocks
+from bots.slack_blocks import (
+    Shown,
+    Where,
+    answer_blocks,
+    check_blocks,
+    copy_blocks,
+    fallback_text,
+    read_value,
+    reason_blocks,
+    text_blocks,
+    topics_blocks,
+    value_of,
+)
 from bots.slack_text import mrkdwn
 from core.model import Answer, Card, Outcome, Suggestion
 from core.words import say, words
@@ -14,10 +28,12 @@ from knowledge.article import Kind
 from knowledge.moment import Moment
 from knowledge.shape import Part
 
+ID = "a" * 32
 STEPS = Part(Kind.STEPS, "Stappen", "1. Vraag de postcode.\n2. Kies *Verhuizing*.")
 ALL_STEPS = Part(Kind.STEPS, "Stappen", STEPS.text + "\n3. Noem de datum.")
 SAID = Part(Kind.SAY, "Zo zeg je het", '"Ik zet het klaar."')
 WHY = Part(Kind.BACKGROUND, "Achtergrond", "Omdat het moet.")
+WALK = ("Vraag de postcode.", "Kies *Verhuizing*.", "Noem de datum.")
 
 
 def card(**fields):
@@ -27,7 +43,11 @@ def card(**fields):
 
 def answer(**fields):
     known = {"outcome": Outcome.ANSWERED, "language": "nl", "question": "q", "moment": Moment.APPLY, "card": card()}
-    return Answer("a" * 32, **(known | fields))
+    return Answer(ID, **(known | fields))
+
+
+def walking(**fields):
+    return answer(card=card(walk=WALK, walked=Kind.STEPS), **fields)
 
 
 def shown(blocks):
@@ -38,8 +58,20 @@ def kinds(blocks):
     return [block["type"] for block in blocks]
 
 
+def buttons(blocks):
+    """The words of every button, by action id."""
+    found = elements({"blocks": blocks}).values()
+    return {button["action_id"]: button["text"]["text"] for button in found if button["type"] == "button"}
+
+
+def menu(blocks):
+    """What is behind the three dots: words by what they do."""
+    options = elements({"blocks": blocks})["menu"]["options"]
+    return {option["value"].split()[0]: option["text"]["text"] for option in options}
+
+
 # -- an answer -----------------------------------------------------------------------------------------------
-def test_an_answer_is_a_title_its_moment_the_parts_the_source_and_three_ways_on():
+def test_an_answer_is_a_title_its_moment_the_parts_the_source_and_one_row_of_buttons():
     blocks = answer_blocks(answer())
     assert kinds(blocks) == ["header", "context", "section", "context", "actions"]
     assert texts(blocks)[:3] == [
@@ -47,7 +79,13 @@ def test_an_answer_is_a_title_its_moment_the_parts_the_source_and_three_ways_on(
         "✅ Toepassen · zo doe je het",
         '*Stappen*\n1. Vraag de postcode.\n2. Kies _Verhuizing_.\n\n*Zo zeg je het*\n> "Ik zet het klaar."',
     ]
-    assert list(elements({"blocks": blocks})) == ["more", "reshape", "wrong"]
+    assert buttons(blocks) == {"more": "Meer", "wrong": "Klopt niet", "coach": "Vraag een coach"}
+    assert list(elements({"blocks": blocks}))[-1] == "menu"
+
+
+def test_the_verdict_leads_in_bold_and_without_a_heading():
+    verdict = Part(Kind.VERDICT, "In het kort", "Ja, dat mag.")
+    assert "*Ja, dat mag.*\n\n*Stappen*" in shown(answer_blocks(answer(card=card(first=(verdict, STEPS)))))
 
 
 @pytest.mark.parametrize("moment", Moment)
@@ -55,14 +93,8 @@ def test_the_moment_is_a_word_and_never_only_a_sign(moment):
     assert say(f"moment.{moment}", "nl") in shown(answer_blocks(answer(moment=moment)))
 
 
-@pytest.mark.parametrize("moment", Moment)
-def test_the_other_four_moments_are_offered(moment):
-    options = elements({"blocks": answer_blocks(answer(moment=moment))})["reshape"]["options"]
-    assert [option["value"].split()[1] for option in options] == [other for other in Moment if other != moment]
-
-
 def test_more_shows_each_part_whole_in_its_place_and_then_the_rest():
-    (section,) = [block for block in answer_blocks(answer(), more=True) if block["type"] == "section"]
+    (section,) = [block for block in answer_blocks(answer(), Shown(more=True)) if block["type"] == "section"]
     said = section["text"]["text"]
     assert said.index("3. Noem de datum.") < said.index("Ik zet het klaar.") < said.index("Omdat het moet.")
     assert said.count("1. Vraag de postcode.") == 1
@@ -71,7 +103,7 @@ def test_more_shows_each_part_whole_in_its_place_and_then_the_rest():
 def test_two_parts_under_one_heading_are_both_shown():
     now = Part(Kind.CHANGES, "Wat er verandert", "**Nu: € 75** (was € 25)")
     written = Part(Kind.CHANGES, "Wat er verandert", "Sinds september mag het.")
-    said = shown(answer_blocks(answer(card=card(first=(now,), more=(written,))), more=True))
+    said = shown(answer_blocks(answer(card=card(first=(now,), more=(written,))), Shown(more=True)))
     assert said.index("*Nu: € 75* (was € 25)") < said.index("Sinds september mag het.")
 
 
@@ -116,9 +148,9 @@ def test_a_refusal_shows_the_nearest_titles_and_what_to_say():
         alternatives=(Suggestion("late", "Met terugwerkende kracht", "nl"), Suggestion("move", "Verhuizing", "nl")),
     )
     blocks = answer_blocks(refusal)
-    assert kinds(blocks) == ["section", "actions", "section"]
-    assert list(elements({"blocks": blocks})) == ["open:0", "open:1"]
-    assert shown(blocks).endswith(mrkdwn("> " + say("answer.bridge", "nl")))
+    assert kinds(blocks) == ["section", "actions", "section", "actions"]
+    assert list(buttons(blocks)) == ["open:0", "open:1", "coach"]
+    assert texts(blocks)[-2:] == [mrkdwn("> " + say("answer.bridge", "nl")), "Vraag een coach"]
     for sentence in ("Dit weet ik niet.", "• Verhuizing", "bijvoorbeeld"):
         assert sentence in fallback_text(refusal)
 
@@ -141,7 +173,7 @@ def test_an_answer_that_is_kept_nowhere_has_no_buttons():
 
 def test_a_very_long_article_is_cut_with_a_word_about_it_and_keeps_its_source_and_buttons():
     long = Part(Kind.BACKGROUND, "Achtergrond", "\n\n".join(f"Zin {number} " + "woord " * 50 for number in range(200)))
-    blocks = answer_blocks(answer(card=card(more=(long,))), more=True)
+    blocks = answer_blocks(answer(card=card(more=(long,))), Shown(more=True))
     assert problems(blocks) == []
     assert say("answer.cut", "nl") in shown(blocks)
     assert "Gecontroleerd op" in shown(blocks)
@@ -149,6 +181,191 @@ def test_a_very_long_article_is_cut_with_a_word_about_it_and_keeps_its_source_an
     assert len(shown(blocks)) > 8000
 
 
+def test_blocks_carry_no_id_so_that_slack_makes_fresh_ones():
+    assert not [block for block in answer_blocks(answer()) if "block_id" in block]
+
+
+def test_an_answer_far_from_its_question_repeats_it_in_one_line_that_fits_and_formats_nothing():
+    asked = "klant *ruikt*\ngas & <!channel> " + "woord " * 100
+    first = texts(answer_blocks(answer(), question=asked))[0]
+    assert first.startswith("Je vroeg: klant *\u200bruikt* gas &amp; &lt;")
+    assert first.endswith("…")
+    assert len(first) < 250
+    assert fallback_text(answer(), question=asked).splitlines()[0] == first
+    assert "Je vroeg" not in shown(answer_blocks(answer()))
+
+
+def test_a_stale_article_says_so_in_words_behind_a_sign():
+    stale = say("source.stale", "nl", month="maart 2025", owner="Team Contract")
+    blocks = answer_blocks(answer(card=card(source=stale)))
+    assert f"⚠️ {stale}" in shown(blocks)
+    assert f"⚠️ {stale}" in fallback_text(answer(card=card(source=stale)))
+    assert "⚠️" not in shown(answer_blocks(answer()))
+
+
+def test_an_image_is_a_link_since_one_that_slack_cannot_fetch_would_cost_the_whole_message():
+    pictured = Part(Kind.STEPS, "Stappen", "Klik ![op de knop](https://intern.example/knop.png).")
+    blocks = answer_blocks(answer(card=card(first=(pictured,))))
+    assert "image" not in kinds(blocks)
+    assert "<https://intern.example/knop.png|op de knop>" in shown(blocks)
+
+
+# -- its buttons ---------------------------------------------------------------------------------------------
+def test_less_stands_where_more_stood():
+    assert list(buttons(answer_blocks(answer(), Shown(more=True)))) == ["less", "wrong", "coach"]
+
+
+def test_the_menu_holds_what_is_rarely_needed_and_only_what_can_be_done():
+    assert menu(answer_blocks(answer(), where=Where.DIRECT)) == {
+        "reshape": "Ik zoek iets anders",
+        "share": "Deel in kanaal",
+        "later": "Bewaar voor straks",
+    }
+    sayable = answer(card=card(say=("Ik zet het klaar.",), moments=(Moment.APPLY,)))
+    assert list(menu(answer_blocks(sayable, where=Where.DIRECT))) == ["copy", "share", "later"]
+
+
+def test_sharing_is_offered_where_not_everybody_sees_the_answer():
+    shares = {where: "share" in menu(answer_blocks(answer(), where=where)) for where in Where}
+    assert shares == {Where.DIRECT: True, Where.CHANNEL: False, Where.WHISPER: False, Where.MODAL: True}
+    assert buttons(answer_blocks(answer(), where=Where.WHISPER))["share"] == "Deel in kanaal"
+
+
+@pytest.mark.parametrize("moment", Moment)
+def test_the_other_moments_of_the_article_can_be_chosen_in_place_of_the_buttons(moment):
+    some = (Moment.APPLY, Moment.SOLVE, Moment.MORE)
+    blocks = answer_blocks(answer(moment=moment, card=card(moments=some)), Shown(choosing=True))
+    others = {f"shape:{other}": say(f"reshape.{other}", "nl") for other in some if other is not moment}
+    assert buttons(blocks) == others | {"back": "Terug"}
+    assert "menu" not in elements({"blocks": blocks})
+    assert kinds(blocks) == kinds(answer_blocks(answer()))
+
+
+def test_every_button_tells_which_answer_in_which_shape_it_is_about():
+    standing = Shown(more=True, step=2)
+    found = elements({"blocks": answer_blocks(walking(moment=Moment.SOLVE), standing)})
+    values = {found[name]["value"] for name in ("less", "wrong", "coach")}
+    values |= {option["value"].partition(" ")[2] for option in found["menu"]["options"]}
+    assert {read_value(value) for value in values} == {(ID, Moment.SOLVE, standing)}
+
+
+def test_every_button_of_the_row_has_a_label_that_says_what_it_is_about():
+    row = [one for one in elements({"blocks": answer_blocks(answer())}).values() if one["type"] == "button"]
+    assert [button["accessibility_label"] for button in row] == [
+        f"{button['text']['text']}: Verhuizing" for button in row
+    ]
+
+
+def test_slacks_own_thumbs_stand_at_the_very_end_of_a_conversation_of_two_and_nowhere_else():
+    *_, last = answer_blocks(answer(), where=Where.DIRECT)
+    (thumbs,) = last["elements"]
+    assert last["type"] == "context_actions"
+    assert (thumbs["type"], thumbs["action_id"]) == ("feedback_buttons", "helped")
+    assert thumbs["positive_button"]["value"] == f"yes {ID}"
+    assert thumbs["negative_button"]["value"] == f"no {ID}"
+    assert thumbs["negative_button"]["accessibility_label"] == "Dit hielp niet"
+    for where in set(Where) - {Where.DIRECT}:
+        assert "context_actions" not in kinds(answer_blocks(answer(), where=where))
+
+
+@pytest.mark.parametrize("outcome", [Outcome.HELP, Outcome.THANKS, Outcome.FAILED])
+def test_talk_has_no_buttons(outcome):
+    blocks = answer_blocks(answer(outcome=outcome, card=None, message="Graag gedaan."), where=Where.DIRECT)
+    assert kinds(blocks) == ["section"]
+
+
+# -- step by step --------------------------------------------------------------------------------------------
+def test_one_step_is_shown_in_the_place_of_all_with_the_ways_back_and_on():
+    blocks = answer_blocks(walking(), Shown(step=1))
+    assert texts(blocks)[2] == "*Stappen*\n_Stap 2 van 3_\nKies _Verhuizing_."
+    assert kinds(blocks) == ["header", "context", "section", "actions", "section", "context", "actions"]
+    assert list(buttons(blocks)) == ["step:back", "step:next", "more", "wrong", "coach"]
+    assert '> "Ik zet het klaar."' in shown(blocks)
+
+
+def test_the_first_step_has_no_way_back_and_the_last_is_done():
+    first, last = answer_blocks(walking()), answer_blocks(walking(), Shown(step=2))
+    assert [name for name in buttons(first) if "step" in name] == ["step:next"]
+    assert {name: text for name, text in buttons(last).items() if "step" in name} == {
+        "step:back": "Vorige",
+        "step:done": "Klaar",
+    }
+
+
+def test_a_check_works_or_does_not_and_after_the_last_one_there_is_a_coach():
+    trouble = card(first=(Part(Kind.TROUBLE, "Als het misgaat", "- a\n- b"),), walk=("a", "b"), walked=Kind.TROUBLE)
+    solving = answer(moment=Moment.SOLVE, card=trouble)
+    ways = [
+        [element["text"]["text"] for element in block["elements"]]
+        for step in (0, 1)
+        for block in answer_blocks(solving, Shown(step=step))
+        if block["type"] == "actions" and block["elements"][0]["action_id"].startswith("step")
+    ]
+    assert ways == [["Werkt", "Werkt niet"], ["Vorige", "Werkt", "Werkt niet, vraag een coach"]]
+
+
+def test_opened_up_all_steps_are_there_and_nothing_is_walked():
+    blocks = answer_blocks(walking(), Shown(more=True, step=1))
+    assert "3. Noem de datum." in shown(blocks)
+    assert "Stap 2" not in shown(blocks)
+    assert not [name for name in buttons(blocks) if name.startswith("step")]
+
+
+def test_a_walk_can_always_be_opened_up():
+    assert "more" in buttons(answer_blocks(answer(card=card(more=(), walk=WALK, walked=Kind.STEPS))))
+
+
+@pytest.mark.parametrize("step", [-1, 3, 10**9])
+def test_a_step_that_is_not_there_is_the_nearest_one(step):
+    blocks = answer_blocks(walking(), Shown(step=step))
+    assert f"_Stap {1 if step < 0 else 3} van 3_" in shown(blocks)
+
+
+# -- what a button sends -------------------------------------------------------------------------------------
+standings = st.builds(Shown, st.booleans(), st.integers(0, 999), st.booleans())
+
+
+@given(st.uuids().map(lambda number: number.hex), st.sampled_from([None, *Moment]), standings)
+def test_what_a_button_sends_is_read_back_and_is_short(answer_id, moment, standing):
+    value = value_of(answer_id, moment, standing)
+    assert read_value(value) == (answer_id, moment, standing)
+    assert len(value) <= 75
+
+
+def test_an_answer_as_it_was_given_is_just_its_id():
+    assert value_of(ID, None) == ID
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        " ",
+        f"{ID} nooit",
+        f"{ID} apply 1mm",
+        f"{ID} apply 1000",
+        f"{ID}\n",
+        "x" * 65,
+        f"{ID} apply 1 ",
+        "<@U1>",
+        "é",
+    ],
+)
+def test_what_we_never_sent_is_refused(value):
+    with pytest.raises(ValueError, match="not the value of a button"):
+        read_value(value)
+
+
+@given(anything)
+def test_whatever_is_read_means_what_we_would_send_for_it(value):
+    try:
+        read = read_value(value)
+    except ValueError:
+        return
+    assert read_value(value_of(*read)) == read
+
+
+# -- around an answer ----------------------------------------------------------------------------------------
 def test_five_reasons_are_one_tap_each():
     for language in ("nl", "en"):
         blocks = reason_blocks("a" * 32, language)
@@ -159,61 +376,120 @@ def test_five_reasons_are_one_tap_each():
         }
 
 
-def test_blocks_carry_no_id_so_that_slack_makes_fresh_ones():
-    assert not [block for block in answer_blocks(answer()) if "block_id" in block]
+def test_a_sentence_to_copy_stands_alone_without_formatting_or_quotes():
+    sayable = answer(card=card(say=('"Ik zet **€ 15** voor u klaar."', 'Go (je): "Je <geld> komt eraan."')))
+    blocks = copy_blocks(sayable)
+    assert problems(blocks) == []
+    assert kinds(blocks) == ["section", "rich_text", "rich_text"]
+    assert texts(blocks) == [
+        say("slack.copy", "nl"),
+        "Ik zet € 15 voor u klaar.",
+        'Go (je): "Je <geld> komt eraan."',
+    ]
 
 
-# -- any answer ----------------------------------------------------------------------------------------------
-anything = st.one_of(
-    st.text(max_size=60),
-    st.sampled_from(
-        ["<!channel>", "<@U1>", "a <!here|x> &lt;!here&gt;", "https://x.example/<@U1>|b", "[x](<!channel>)"]
-    ),
-    st.builds(
-        lambda text, times: text * times, st.sampled_from(["& ", "woord ", "<@U1>", "é", "*"]), st.integers(1, 4000)
-    ),
-)
-parts = st.builds(Part, st.sampled_from([None, *Kind]), anything, st.one_of(bodies, anything))
-cards = st.builds(
-    Card,
-    article_id=anything,
-    version=st.integers(1, 9),
-    title=anything,
-    language=st.sampled_from(["nl", "en"]),
-    topic=anything,
-    critical=st.booleans(),
-    first=st.lists(parts, max_size=6).map(tuple),
-    more=st.lists(parts, max_size=15).map(tuple),
-    notes=st.lists(anything, max_size=3).map(tuple),
-    source=anything,
-    training=anything,
-    url=anything,
-)
-answers = st.builds(
-    Answer,
-    id=st.uuids().map(lambda number: number.hex),
-    outcome=st.sampled_from(Outcome),
-    language=st.sampled_from(["nl", "en"]),
-    question=anything,
-    message=anything,
-    bridge=anything,
-    moment=st.sampled_from([None, *Moment]),
-    card=st.none() | cards,
-    alternatives=st.lists(st.builds(Suggestion, anything, anything, st.sampled_from(["nl", "en"])), max_size=8).map(
-        tuple
-    ),
-    warnings=st.lists(anything, max_size=2).map(tuple),
-)
+def test_where_there_is_nothing_to_copy_a_sentence_says_so():
+    assert texts(copy_blocks(answer())) == [say("slack.copy_none", "nl")]
+    assert texts(copy_blocks(answer(card=None))) == [say("slack.copy_none", "nl")]
+
+
+def test_later_we_ask_whether_it_worked_out_and_need_not_ask_again():
+    blocks = check_blocks(answer())
+    assert problems(blocks) == []
+    assert texts(blocks)[0] == "*Is het gelukt?*\nVerhuizing"
+    assert buttons(blocks) == {"helped:yes": "Ja", "helped:no": "Nee", "quiet": "Vraag dit niet meer"}
+    values = {name: element["value"] for name, element in elements({"blocks": blocks}).items()}
+    assert values == {"helped:yes": f"yes {ID}", "helped:no": f"no {ID}", "quiet": ID}
+
+
+SHELVES = {
+    "contract": [Suggestion("bedenktijd", "Bedenktijd", "nl")],
+    "": [Suggestion(f"a{number}", f"Artikel {number}", "nl") for number in range(40)],
+}
+
+
+def test_topics_are_a_list_and_a_short_topic_is_one_tap_to_each_title():
+    assert [
+        option["text"]["text"] for option in elements({"blocks": topics_blocks(SHELVES, "nl")})["topic"]["options"]
+    ] == [
+        "Contract",
+        "Overig",
+    ]
+    found = elements({"blocks": topics_blocks(SHELVES, "nl", "contract")})
+    assert found["topic"]["initial_option"]["value"] == "nl contract"
+    assert found["open:0"]["value"] == "nl bedenktijd"
+
+
+def test_a_long_topic_is_a_list_too_and_one_without_a_name_can_be_chosen():
+    (nameless,) = [
+        option["value"].partition(" ")[2]
+        for option in elements({"blocks": topics_blocks(SHELVES, "nl")})["topic"]["options"]
+        if option["text"]["text"] == "Overig"
+    ]
+    found = elements({"blocks": topics_blocks(SHELVES, "nl", nameless)})
+    assert [option["value"] for option in found["title"]["options"]] == [f"nl a{number}" for number in range(40)]
+
+
+@pytest.mark.parametrize(("title", "fewest"), [("T", 40), ("Een titel van enige lengte, zoals ze zijn " * 2, 20)])
+def test_of_a_very_long_topic_as_many_titles_are_listed_as_slack_takes(title, fewest):
+    many = {"t": [Suggestion(f"a{number}" + "x" * 100 * (len(title) > 1), title, "nl") for number in range(200)]}
+    blocks = topics_blocks(many, "nl", "t")
+    assert problems(blocks) == []
+    assert len(json.dumps(blocks)) <= 12_000
+    assert fewest <= len(elements({"blocks": blocks})["title"]["options"]) <= 100
+
+
+def test_a_topic_that_is_gone_shows_the_others_and_no_knowledge_is_said():
+    assert list(elements({"blocks": topics_blocks(SHELVES, "nl", "weg")})) == ["topic"]
+    assert texts(topics_blocks({}, "nl")) == [say("answer.empty", "nl")]
+
+
+# -- anything ------------------------------------------------------------------------------------------------
+def pings(blocks):
+    return [text for text in texts(blocks) if re.search(r"<[!@#]", text)]
 
 
 @settings(max_examples=150, deadline=None)
-@given(answers, st.booleans())
-def test_any_answer_is_valid_fits_and_pings_nobody(answer, more):
-    blocks = answer_blocks(answer, more=more)
-    assert problems(blocks) == []
-    for text in texts(blocks):
-        assert not re.search(r"<[!@#]", text)
-    fallback = fallback_text(answer)
+@given(answers, standings, st.sampled_from(Where), anything)
+def test_any_answer_is_valid_everywhere_fits_and_pings_nobody(answer, standing, where, question):
+    blocks = answer_blocks(answer, standing, where, question=question)
+    assert problems(blocks, in_view=where is Where.MODAL) == []
+    assert len(blocks) <= 50
+    assert not pings(blocks)
+    assert not [block for block in blocks if "block_id" in block]
+    fallback = fallback_text(answer, question=question)
     assert fallback.strip()
     assert len(fallback) <= 4000
     assert not re.search(r"<[!@#]", fallback)
+
+
+@settings(max_examples=100, deadline=None)
+@given(answers, standings, st.sampled_from(Where))
+def test_in_any_answer_with_an_article_the_row_of_buttons_is_there_and_complete(answer, standing, where):
+    answer = replace(answer, outcome=Outcome.ANSWERED)
+    found = elements({"blocks": answer_blocks(answer, standing, where)})
+    if answer.card:
+        assert {"back"} <= found.keys() if standing.choosing else {"wrong", "coach", "menu"} <= found.keys()
+        assert all(read_value(found[name]["value"])[0] == answer.id for name in found if name in {"wrong", "coach"})
+
+
+@settings(max_examples=50, deadline=None)
+@given(answers, anything.map(lambda text: text[:1000]), languages)
+def test_whatever_stands_around_any_answer_is_valid_and_pings_nobody(answer, sentence, language):
+    for blocks in (
+        copy_blocks(answer),
+        check_blocks(answer),
+        reason_blocks(answer.id, language),
+        text_blocks(sentence),
+    ):
+        assert problems(blocks) == []
+        assert not pings(blocks)
+
+
+@settings(max_examples=50, deadline=None)
+@given(shelves, languages, st.data())
+def test_any_shelves_of_topics_are_valid_and_ping_nobody(shelves, language, data):
+    topic = data.draw(st.sampled_from(["", *shelves]) | anything)
+    blocks = topics_blocks(shelves, language, topic)
+    assert problems(blocks) == []
+    assert not pings(blocks)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up import bodies
 
-from bots.slack_text import mrkdwn, split
+from bots.slack_text import bare, bold, literal, mrkdwn, split
 
 
 # -- Markdown ------------------------------------------------------------------------------------------------
@@ -59,6 +59,30 @@ def test_a_long_cell_goes_over_several_lines():
 
 def test_a_fence_inside_code_does_not_end_it():
     assert mrkdwn("~~~\n```\n<!here>\n~~~").count("```") == 2
+
+
+def test_a_verdict_is_bold_unless_it_has_its_own_marks_or_is_code():
+    assert bold("Ja.\nMet _bon_.") == "*Ja.*\n*Met _bon_.*"
+    assert bold("Ja, *met* bon.") == "Ja, *met* bon."
+    assert bold("```\na\n```") == "```\na\n```"
+
+
+def test_what_somebody_typed_is_not_formatted_and_an_address_in_it_can_be_tapped():
+    assert literal("*nu* <b> https://x.example/a") == "*\u200bnu* &lt;b&gt; <https://x.example/a>"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "words"),
+    [
+        ("**Ik** zet [€ 15](https://x.example) & <b> klaar.", "Ik zet € 15 & <b> klaar."),
+        ("een\nregel\n\nen nog een", "een regel\nen nog een"),
+        ("- punt\n- `code`", "punt\ncode"),
+        ("![een kaart](https://x.example/k.png)", "een kaart"),
+        ("\n---\n", ""),
+    ],
+)
+def test_the_bare_words_are_what_somebody_pastes_elsewhere(markdown, words):
+    assert bare(markdown) == words
 
 
 # -- cutting -------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from bots.teams import make_surface
 from bots.teams_activities import to_event
 from bots.teams_cards import CARD
 from core.errors import SettingsError
+from core.inbox import Inbox
 from core.model import Role
 from core.settings import Settings
 from core.store import Identity
@@ -50,7 +51,7 @@ SECRET = article(
 @pytest.fixture(autouse=True)
 def _no_typing(monkeypatch):
     """However slow the machine is, typing comes only where a test asks for it."""
-    monkeypatch.setattr("bots.teams._TYPING_AFTER", 60)
+    monkeypatch.setattr("core.courier._PATIENCE", 60)
 
 
 @pytest.fixture
@@ -186,7 +187,7 @@ async def test_an_error_before_anything_is_understood_is_logged_and_no_failure_t
 
 # -- time --------------------------------------------------------------------------------------------------------------
 async def test_a_message_is_acknowledged_while_the_desk_still_thinks_and_typing_is_shown(teams, monkeypatch):
-    monkeypatch.setattr("bots.teams._TYPING_AFTER", 0)
+    monkeypatch.setattr("core.courier._PATIENCE", 0)
     released = threading.Event()
     answer = teams.desk.answer
     monkeypatch.setattr(teams.desk, "answer", lambda question: released.wait(WAIT) and answer(question))
@@ -221,7 +222,7 @@ async def test_stopping_finishes_what_is_under_way_and_takes_no_more(desk, monke
 
 async def test_what_a_crash_left_is_answered_at_the_start(desk):
     async with FakeTeams(desk) as teams:
-        desk.receive(to_event(teams.message("klant is verhuisd")))
+        Inbox(desk).receive(to_event(teams.message("klant is verhuisd")))
         await teams.surface.start()
         assert "Verhuizing doorgeven" in shown(await teams.connector.next())
 
@@ -232,7 +233,7 @@ async def test_what_teams_has_no_time_for_is_sent_again(teams, statuses):
     teams.connector.fail(*statuses)
     assert "Verhuizing doorgeven" in shown(await teams.say("klant is verhuisd"))
     await teams.settled()
-    assert teams.desk.outbox("teams") == []
+    assert Inbox(teams.desk).outbox("teams") == []
 
 
 async def test_how_long_teams_asks_us_to_wait_is_how_long_we_wait(desk):
@@ -589,7 +590,7 @@ async def test_a_token_of_our_own_that_does_not_come_leaves_the_reply_in_the_out
     async with FakeTeams(desk, settings=with_login(), keys_url=keys.metadata, credentials=Broken()) as teams:
         await teams.post(teams.message("klant is verhuisd"), bearer(token(teams.connector.url)))
         await teams.settled()
-    assert len(desk.outbox("teams")) == 1
+    assert len(Inbox(desk).outbox("teams")) == 1
 
 
 # -- requests ----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 from conftest import article, make_desk
 
 from core.courier import Courier
+from core.inbox import Inbox
 from core.model import Event, Outcome
 
 MOVE = article("---\ntitle: Verhuizing doorgeven\n---\n## Stappen\n1. Vraag de nieuwe postcode.\n", "move")
@@ -25,6 +26,7 @@ class Posted:
             self.refuse -= 1
             raise ConnectionError("no route")
         self.answers.append(delivery.answer)
+        return "9000.1"
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ async def test_a_reply_that_was_refused_goes_out_after_a_restart(desk):
 
 
 async def test_a_message_that_was_received_and_never_answered_is_taken_up_again(desk):
-    desk.receive(EVENT)
+    Inbox(desk).receive(EVENT)
     posted = Posted()
     await Courier(desk, "slack", posted).redrive()
     assert len(posted.answers) == 1
@@ -89,26 +91,27 @@ async def test_a_broken_model_leaves_the_asker_with_a_sentence_and_no_second_try
 async def test_replies_that_a_crash_left_go_out_side_by_side(desk):
     for number in range(3):
         event = replace(EVENT, message_id=f"1.{number}")
-        desk.receive(event)
-        desk.not_sent(desk.handle(event), "the process died")
+        Inbox(desk).receive(event)
+        Inbox(desk).not_sent(Inbox(desk).handle(event), "the process died")
     together = asyncio.Barrier(3)
 
     async def send(delivery):
         await asyncio.wait_for(together.wait(), 10)
+        return ""
 
     await Courier(desk, "slack", send).redrive()
-    assert desk.outbox("slack") == []
+    assert Inbox(desk).outbox("slack") == []
 
 
 async def test_one_reply_that_cannot_be_sent_keeps_no_other(desk):
     for number in range(2):
         event = replace(EVENT, message_id=f"1.{number}")
-        desk.receive(event)
-        desk.not_sent(desk.handle(event), "the process died")
+        Inbox(desk).receive(event)
+        Inbox(desk).not_sent(Inbox(desk).handle(event), "the process died")
     posted = Posted(refuse=1)
     await Courier(desk, "slack", posted).redrive()
     assert len(posted.answers) == 1
-    assert len(desk.outbox("slack")) == 1
+    assert len(Inbox(desk).outbox("slack")) == 1
 
 
 async def test_making_an_excuse_does_not_hold_up_the_others(desk, monkeypatch):

@@ -1,17 +1,17 @@
 import logging
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from conftest import TODAY, article, make_desk, question
+from conftest import FAKE_CONFIDENCE, TODAY, article, make_desk, question
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.confidence import confidence_for
 from core.embed import FakeEmbedder
-from core.errors import NotFoundError, StoreError
-from core.index import LiveIndex
+from core.errors import NotAllowedError, NotFoundError, StoreError
 from core.library import shelve
-from core.model import Event, Feedback, Outcome, Person
+from core.model import Feedback, Outcome, Person, Place, Question, Role
 from core.store import Identity
 from core.store.sqlite import open_store
 from core.words import say
@@ -32,8 +32,6 @@ GONE = article("---\ntitle: Oude welkomstkorting\neffective_until: 2026-01-01\n-
 DRAFT = article("---\ntitle: Concept kortingsregels\nstatus: draft\n---\nTekst.\n", "draft")
 SALES = article("---\ntitle: Targets voor verkoop\naudience: [sales]\n---\nVertrouwelijk verhaal.\n", "sales")
 ALL = (MOVE, MOVE_EN, CREDIT, LATER, GONE, DRAFT, SALES)
-
-EVENT = Event("slack", "T1", "C1", "1.1", "U1", "verhuizing doorgeven", {"channel": "C1"})
 
 
 @pytest.fixture
@@ -61,7 +59,7 @@ def test_an_unknown_question_is_refused_with_titles_and_a_bridge(desk):
 
 
 def test_a_likely_answer_is_shown_but_not_claimed(desk):
-    desk._confidence = replace(desk._confidence, answer_from=1.1)
+    desk._answering._confidence = replace(FAKE_CONFIDENCE, answer_from=1.1)
     answer = desk.answer(question("hoe kan ik een verhuizing doorgeven"))
     assert answer.outcome is Outcome.SUGGESTIONS
     assert answer.card.article_id == "move"
@@ -69,7 +67,7 @@ def test_a_likely_answer_is_shown_but_not_claimed(desk):
 
 
 def test_a_model_without_calibration_never_claims_to_be_sure(desk):
-    desk._confidence = confidence_for("some/other-model@torch-1")
+    desk._answering._confidence = confidence_for("some/other-model@torch-1")
     assert desk.answer(question("hoe kan ik een verhuizing doorgeven")).outcome is Outcome.SUGGESTIONS
 
 
@@ -175,27 +173,6 @@ def test_a_failure_inside_becomes_a_kind_sentence_and_a_logged_traceback(desk, c
     assert "verhuizing" not in caplog.text.replace("test_desk", "")
 
 
-def test_the_same_message_is_received_once(desk):
-    assert desk.receive(EVENT)
-    assert not desk.receive(EVENT)
-    assert desk.handle(EVENT) is not None
-    assert desk.handle(EVENT) is None
-
-
-def test_what_a_crash_left_unanswered_is_found_again(desk):
-    desk.receive(EVENT)
-    assert [event.message_id for event in desk.undone("slack")] == ["1.1"]
-    delivery = desk.handle(EVENT)
-    assert desk.undone("slack") == []
-    assert delivery.answer.card.article_id == "move"
-
-
-def test_the_text_of_a_message_is_kept_without_customer_data(desk):
-    desk.receive(replace(EVENT, text="bel 0612345678 over verhuizing"))
-    (event,) = desk.undone("slack")
-    assert "0612345678" not in event.text
-
-
 @pytest.fixture(scope="module")
 def shared_desk(tmp_path_factory):
     opened = open_store(tmp_path_factory.mktemp("desk") / "bijdehand.db")
@@ -229,8 +206,12 @@ def test_a_store_that_cannot_be_read_any_more_does_not_silence_us(desk, monkeypa
     assert desk.answer(question("verhuizing doorgeven")).card.article_id == "move"
 
 
-def test_articles_that_this_model_never_read_are_said_to_be_unread(desk, monkeypatch):
-    monkeypatch.setattr(desk, "_live", LiveIndex(desk.store, "another-model"))
+class Other(FakeEmbedder):
+    name = "other-model"
+
+
+def test_articles_that_this_model_never_read_are_said_to_be_unread(desk):
+    desk = make_desk(desk.store, embedder=Other())
     assert desk.answer(question("verhuizing doorgeven")).message == say("answer.unread", "nl")
 
 
@@ -240,13 +221,8 @@ def test_a_question_that_starts_with_thanks_is_a_question(desk):
 
 
 def test_after_a_change_of_model_everything_is_read_again_before_the_first_question(store):
-    class Other(FakeEmbedder):
-        name = "other-model"
-
     make_desk(store, ALL)
-    desk = make_desk(store)
-    desk.embedder = Other()
-    desk._live = LiveIndex(store, "other-model")
+    desk = make_desk(store, embedder=Other())
     assert desk.ready() == len(ALL)
     assert desk.answer(question("verhuizing doorgeven")).card.article_id == "move"
 
@@ -268,3 +244,124 @@ def test_a_reindex_does_not_undo_what_somebody_imported_meanwhile(store):
     shelve(store, desk.embedder, [replace(MOVE, title="Verhuizing, nieuw")])
     shelve(store, desk.embedder, read)
     assert store.article("move").title == "Verhuizing, nieuw"
+
+
+# -- by name, and two at once ------------------------------------------------------------------------------------
+@pytest.mark.parametrize("asked", ["move", " <https://kennis.test/verhuizen> ", "https://kennis.test/verhuizen"])
+def test_an_article_opens_by_its_id_or_link(store, asked):
+    desk = make_desk(store, (replace(MOVE, url="https://kennis.test/verhuizen"), CREDIT))
+    answer = desk.answer(question(asked))
+    assert (answer.outcome, answer.card.article_id, answer.message) == (Outcome.ANSWERED, "move", "")
+
+
+@pytest.mark.parametrize("asked", ["sales", "gone", "draft", "later"])
+def test_an_article_that_may_not_be_seen_does_not_open_by_its_id(desk, asked):
+    answer = desk.answer(question(asked))
+    assert answer.card is None or answer.card.article_id != asked
+
+
+def test_of_two_questions_the_first_is_answered_and_the_second_is_one_tap_away(desk):
+    answer = desk.answer(question("hoe kan ik een verhuizing doorgeven? en hoe goedmaken met tegoed?"))
+    assert answer.outcome is Outcome.ANSWERED
+    assert answer.card.article_id == "move"
+    assert [other.article_id for other in answer.alternatives] == ["credit"]
+    assert answer.message == say("answer.two", "nl")
+
+
+@pytest.mark.parametrize(
+    "asked", ["verhuizing doorgeven? echt waar?", "hoe verhuizing doorgeven? en hoe een verhuizing doorgeven?"]
+)
+def test_what_only_looks_like_two_questions_gets_one_answer(desk, asked):
+    assert desk.answer(question(asked)).message != say("answer.two", "nl")
+
+
+def test_an_article_without_headings_shows_its_text_when_its_title_was_what_was_asked_for(desk):
+    seller = Person("seller", audience=("sales",))
+    answer = desk.answer(Question("targets voor verkoop", seller))
+    assert [part.text for part in answer.card.first] == ["Vertrouwelijk verhaal."]
+
+
+# -- for others, for later, for a coach --------------------------------------------------------------------------
+@pytest.fixture
+def asker(desk):
+    return desk.person(Identity("slack", "T1", "U1"))
+
+
+@pytest.fixture
+def answer(desk, asker):
+    return desk.ask(Question("hoe kan ik een verhuizing doorgeven", asker, "slack"))
+
+
+def test_what_is_shared_holds_nothing_of_what_the_asker_typed(desk, answer):
+    shared = desk.shareable(answer.id, Moment.SOLVE)
+    assert (shared.card.article_id, shared.moment, shared.question) == ("move", Moment.SOLVE, "")
+
+
+def test_what_is_not_for_everybody_cannot_be_shared(desk):
+    seller = desk.store.set_person(Identity("slack", "T1", "U2"), audience=["sales"])
+    private = desk.open("sales", seller, surface="slack", team="T1")
+    with pytest.raises(NotFoundError):
+        desk.shareable(private.id)
+
+
+def test_an_answer_put_aside_stands_at_home_until_it_is_taken_off(desk, asker, answer):
+    desk.keep(answer.id, asker)
+    desk.keep(answer.id, asker)
+    assert [kept.id for kept in desk.home(asker, "nl").kept] == [answer.id]
+    desk.drop(answer.id, asker)
+    assert desk.home(asker, "nl").kept == ()
+
+
+def test_without_a_coach_nobody_is_promised_one(desk, asker, answer):
+    assert desk.ask_coach(answer.id, asker) == say("coach.none", "nl")
+    assert desk.home(asker, "nl").asked == ()
+
+
+def test_a_question_to_the_coaches_stands_in_their_queue_once_and_at_home_with_whoever_asked(desk, asker, answer):
+    coach = desk.store.set_person(Identity("slack", "T1", "U7"), role=Role.COACH)
+    assert desk.ask_coach(answer.id, asker) == say("coach.asked", "nl")
+    assert desk.ask_coach(answer.id, asker) == say("coach.again", "nl")
+    assert [request.answer.id for request in desk.queue(coach)] == [answer.id]
+    assert [request.answer.id for request in desk.home(asker, "nl").asked] == [answer.id]
+    assert desk.home(asker, "nl").queue == ()
+    assert len(desk.home(coach, "nl").queue) == 1
+
+
+def test_the_queue_and_what_a_place_hears_are_for_coaches(desk, asker):
+    place = Place("slack", "T1", "C1", listens=True)
+    with pytest.raises(NotAllowedError):
+        desk.queue(asker)
+    with pytest.raises(NotAllowedError):
+        desk.listen(place, asker)
+    assert not desk.store.place("slack", "T1", "C1").listens
+    desk.listen(place, desk.person(Identity("slack", "T1", "U1"), Role.COACH))
+    assert desk.store.place("slack", "T1", "C1") == place
+
+
+def test_a_role_that_the_platform_gives_is_not_kept(desk):
+    who = Identity("slack", "T1", "U1")
+    assert desk.person(who, Role.ADMIN).role is Role.ADMIN
+    assert desk.person(who).role is Role.AGENT
+    desk.store.set_person(who, role=Role.ADMIN)
+    assert desk.person(who, Role.COACH).role is Role.ADMIN
+
+
+def test_after_an_hour_somebody_is_asked_once_whether_it_worked_out(desk, asker, answer):
+    posted = desk.open("move", asker, surface="slack", team="T1")
+    assert desk.to_check("slack") == []
+    desk.now = lambda: TODAY + timedelta(hours=2)
+    assert [(who.user, asked.id) for who, asked in desk.to_check("slack")] == [("U1", posted.id)]
+    assert desk.to_check("slack") == []
+    desk.leave_alone(asker)
+    desk.open("move", asker, surface="slack", team="T1")
+    desk.now = lambda: TODAY + timedelta(hours=30)
+    assert desk.to_check("slack") == []
+
+
+def test_home_says_what_changed_and_since_when(store):
+    changed = article(
+        "---\ntitle: Goedmaken\nchanges:\n  - since: 2026-11-01\n    new: tot € 75\n---\nTekst.\n", "credit"
+    )
+    desk = make_desk(store, (changed, MOVE))
+    (news,) = desk.home(Person("somebody"), "nl").changed
+    assert (news.article.title, news.line, news.new) == ("Goedmaken", "sinds 1 november 2026", "tot € 75")

@@ -5,7 +5,7 @@ from conftest import FAKE_CONFIDENCE, article
 
 from core.embed import FakeEmbedder
 from core.errors import BijdehandError
-from core.evaluate import Query, read_qrels, read_queries, retrieval
+from core.evaluate import FollowUp, Query, follow_ups, read_follow_ups, read_qrels, read_queries, retrieval
 
 ARTICLES = [
     article("---\ntitle: Verhuizing doorgeven\n---\nVraag de postcode.\n", "shop-move"),
@@ -84,3 +84,36 @@ def test_a_report_is_json():
     from pydantic import TypeAdapter
 
     assert json.loads(TypeAdapter(object).dump_json(run()))["articles"] == 3
+
+
+def test_follow_ups_are_searched_alone_and_with_what_was_said_before():
+    asked = [
+        FollowUp(("klant ruikt gas",), "en dan?", "nl", "shop-gas", "elliptical"),
+        FollowUp(("klant ruikt gas",), "verhuizing doorgeven postcode", "nl", "shop-move", "switch"),
+        FollowUp(("klant ruikt gas",), "dankje", "nl", None, "smalltalk"),
+    ]
+    kinds = follow_ups(ARTICLES[:2], asked, FakeEmbedder(), FAKE_CONFIDENCE).results["nl"]
+    alone, context = kinds["elliptical"]["alone"], kinds["elliptical"]["context"]
+    assert (alone.answered_right, context.answered_right, context.first) == (0, 1, 1)
+    assert kinds["switch"]["context"] == kinds["switch"]["alone"]
+    assert kinds["switch"]["alone"].answered_right == 1
+    assert kinds["smalltalk"]["context"] == kinds["smalltalk"]["alone"]
+    assert kinds["smalltalk"]["alone"].unanswered == 1
+
+
+def test_an_answer_where_there_is_none_to_give_is_a_wrong_one():
+    asked = [FollowUp((), "klant ruikt gas", "nl", None, "smalltalk")]
+    score = follow_ups(ARTICLES[:2], asked, FakeEmbedder(), FAKE_CONFIDENCE).results["nl"]["smalltalk"]["alone"]
+    assert (score.first, score.answered_right, score.answered_wrong) == (0, 0, 1)
+
+
+def test_a_fault_in_a_file_of_follow_ups_is_named(tmp_path):
+    path = tmp_path / "f.jsonl"
+    path.write_text('{"before": ["a"], "text": "en dan?", "article": null, "kind": "switch", "language": "en"}\n')
+    assert read_follow_ups(path) == [FollowUp(("a",), "en dan?", "en", None, "switch")]
+    path.write_text('{"before": "a", "text": "en dan?", "article": null, "kind": "switch"}\n')
+    with pytest.raises(BijdehandError, match="as a list"):
+        read_follow_ups(path)
+    path.write_text('{"before": [], "text": "en dan?", "kind": "switch"}\n')
+    with pytest.raises(BijdehandError, match="line 1: article is missing"):
+        read_follow_ups(path)

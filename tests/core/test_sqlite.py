@@ -10,16 +10,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlite_utils import Database
 
 from core.errors import StoreError
-from core.model import Answer, Event, Feedback, Outcome
+from core.model import Answer, Event, Feedback, Outcome, Person, Role
 from core.store import Embedded, Identity, Piece
+from core.store.migrations import MIGRATIONS
 from core.store.sqlite import SqliteStore, open_store
 from knowledge.article import Article, Section
 from knowledge.moment import Moment
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 BIG = "lang " * 100_000
+JAN = Identity("slack", "T1", "U-JAN")
+FIRST_TABLES = "article change person identity event answer outbox feedback".split()
 
 
 @pytest.fixture
@@ -194,6 +198,72 @@ def test_a_first_start_waits_for_another_one_to_end(path):
     assert rows(path, "pragma journal_mode") == [("wal",)]
 
 
+# -- a database of an earlier version ------------------------------------------------------------------------
+
+
+FIRST_VERSION = """
+    insert into article values ('nl/tarief', '{}', 'nl', 'published', 0, '', 1, 'h', '2026-03-02');
+    insert into person values ('p1', 'coach', '["zakelijk"]', 'senior', 'nl', '2026-03-02');
+    insert into person values ('p2', 'agent', '[]', '', null, '2026-03-02');
+    insert into identity values ('slack', 'T1', 'U-JAN', 'p1');
+    insert into event values (1, 'slack', 'T1', 'C1', '1', 'p1', 'hoe dan?', null, 1, 'nl-NL', 'done', null,
+        '2026-03-02T09:00:00.000000+00:00');
+    insert into event values (2, 'slack', 'T1', 'C1', '2', 'p1', 'en nu?', '{"channel": "C1"}', 0, '', 'received',
+        null, '2026-03-02T09:29:00.000000+00:00');
+    insert into answer values ('a1', '{"id": "a1", "outcome": "help", "language": "nl", "question": "hoe dan?"}', 'p1',
+        'slack', 'help', null, 0, null, null, 'nl', '2026-03-02T09:00:00.000000+00:00');
+    insert into answer values ('a2', '{"id": "a2", "outcome": "help", "language": "nl", "question": "getikt"}', 'p1',
+        'slack', 'help', null, 0, null, null, 'nl', '2026-03-02T09:10:00.000000+00:00');
+    insert into answer values ('a3', '{"id": "a3", "outcome": "help", "language": "nl", "question": "hier"}', 'p2',
+        'terminal', 'help', null, 0, null, null, 'nl', '2026-03-02T09:20:00.000000+00:00');
+    insert into outbox values (1, 1, 'slack', '{"channel": "C1"}', 'a1', '2026-03-02T09:00:00.000000+00:00', null, 1,
+        'ratelimited', null);
+    insert into feedback values ('a1', 'p1', 1, '', null, '', '2026-03-02');
+    insert into change (article_id, what, at) values ('nl/tarief', 'saved', '2026-03-02');
+"""
+
+
+@pytest.fixture
+def first_version(path):
+    with closing(Database(path)) as db:
+        MIGRATIONS.apply(db, stop_before="m002_conversations")
+        db.executescript(FIRST_VERSION)
+    return path
+
+
+def test_a_database_of_the_first_version_keeps_everything(first_version):
+    before = {table: rows(first_version, f"select count(*) from {table}") for table in FIRST_TABLES}
+    with closing(SqliteStore(first_version)) as store:
+        assert store.undone("slack", NOW.replace(hour=1), NOW) == [
+            Event("slack", "T1", "C1", "2", "U-JAN", "en nu?", {"channel": "C1"}, direct=False)
+        ]
+        assert store.person(Identity("slack", "T1", "U-JAN")) == Person("p1", Role.COACH, ("zakelijk",), "nl", "senior")
+        assert store.answer("a1").question == "hoe dan?"
+        [delivery] = store.outbox("slack", NOW.replace(hour=1), NOW)
+        assert (delivery.answer.id, delivery.attempts) == ("a1", 1)
+        event = store.undone("slack", NOW.replace(hour=1), NOW)[0]
+        assert [turn.text for turn in store.turns(event, NOW.replace(hour=1))] == ["hoe dan?"]
+        assert store.coaches() == 1
+        assert store.requests() == []
+        assert store.facts()["schema"] == "m002_conversations"
+    assert {table: rows(first_version, f"select count(*) from {table}") for table in FIRST_TABLES} == before
+
+
+def test_answers_of_the_first_version_get_the_team_that_their_asker_was_known_in(first_version):
+    SqliteStore(first_version).close()
+    assert rows(first_version, "select id, team from answer order by id") == [("a1", "T1"), ("a2", "T1"), ("a3", "")]
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date_once_by_many_at_once(first_version):
+    def opened(_):
+        with closing(SqliteStore(first_version)) as store:
+            return store.facts()["schema"]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(opened, range(4))) == {"m002_conversations"}
+    assert rows(first_version, "select count(*) from _sqlite_migrations") == [(2,)]
+
+
 # -- trouble while it runs -----------------------------------------------------------------------------------
 
 
@@ -240,7 +310,7 @@ def test_a_full_disk_loses_nothing_that_was_saved(store):
 def test_a_request_that_sqlite_refuses_leaves_nothing_and_the_connection_works(store):
     def write():
         with store.write() as db:
-            db.execute("insert into person values ('p', 'agent', '[]', '', null, '')")
+            db.execute("insert into person (id, role, audience, level, created) values ('p', 'agent', '[]', '', '')")
             db.execute("insert into identity values ('slack', 'T1', 'U1', 'nobody')")
 
     with pytest.raises(StoreError, match="SQLITE_CONSTRAINT") as caught:
@@ -273,7 +343,7 @@ def test_closing_waits_for_what_is_being_written(path, store):
         with store.write() as db:
             busy.set()
             go_on.wait()
-            db.execute("insert into person values ('p', 'agent', '[]', '', null, '')")
+            db.execute("insert into person (id, role, audience, level, created) values ('p', 'agent', '[]', '', '')")
 
     writer, closer = threading.Thread(target=write_slowly), threading.Thread(target=store.close)
     writer.start()
@@ -319,6 +389,52 @@ def test_a_platforms_ids_stand_with_the_identity_only_once_the_reply_is_sent(pat
     assert "SECRET" not in left
     assert "U-JAN" not in left
     assert "hoe dan?" in left
+
+
+def test_what_was_said_before_stands_there_until_the_answer_is(path, store):
+    event = Event("slack", "T1", "C1", "1", "U-JAN", "en dan?", {}, before=("klant belt",))
+    store.receive(event, NOW)
+    assert "klant belt" in everything_but_names(path)
+    store.finish(event, Answer("a1", Outcome.HELP, "nl", "en dan?"), store.person(JAN), NOW)
+    assert "klant belt" not in everything_but_names(path)
+
+
+def test_of_a_withdrawn_message_nothing_is_left_but_that_it_was_there(path, store):
+    ask(store)
+    [(_, person)] = store.people()
+    store.rate(Feedback("a1", person.id, note="te lang"), NOW)
+    store.keep_for_later("a1", person.id, NOW)
+    store.request("a1", person.id, NOW)
+    store.withdraw("slack", "T1", "C1", "1")
+    assert rows(path, "select message_id, text, before, address, state from event") == [("1", "", "[]", None, "done")]
+    facts = store.facts()
+    assert {facts[table] for table in ("answer", "outbox", "feedback", "kept", "request")} == {0}
+
+
+def test_every_row_carries_its_team_or_hangs_on_one_that_does(store):
+    with store.read() as db:
+        tables = {name: db.table(name) for name in db.table_names() if not name.startswith(("sqlite_", "_sqlite"))}
+        of_a_team = {name for name, table in tables.items() if "team" in table.columns_dict}
+        hanging = {
+            name
+            for name, table in tables.items()
+            if any(
+                key.on_delete == "CASCADE" and key.other_table in {*of_a_team, "person"} for key in table.foreign_keys
+            )
+        }
+    # Knowledge is everybody's, a person goes with their last identity, a word is of nobody yet.
+    assert tables.keys() - of_a_team - hanging == {"article", "passage", "vector", "change", "person", "state"}
+
+
+def test_a_conversation_is_found_without_reading_all_events(store):
+    with store.read() as db:
+        plan = db.execute(
+            "explain query plan select * from event where surface = '' and team = '' and place = '' and thread = ''"
+            " and received_at > '' order by received_at desc, id desc"
+        ).fetchall()
+    assert [step[3] for step in plan] == [
+        "SEARCH event USING INDEX event_conversation (surface=? AND team=? AND place=? AND thread=? AND received_at>?)"
+    ]
 
 
 def test_whoever_is_forgotten_leaves_answers_that_are_nobodys(path, store):

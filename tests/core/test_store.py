@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from core.errors import NotFoundError, StoreError
 from core.model import (
     Answer,
+    Attachment,
     Card,
     Delivery,
     Event,
@@ -119,6 +120,10 @@ def answer_of(text, answer_id="a1"):
         source=text,
         training=text,
         url=text,
+        moments=(Moment.APPLY, Moment.NEW),
+        walk=(text, text),
+        walked=Kind.TROUBLE,
+        say=(text,),
     )
     return Answer(
         id=answer_id,
@@ -147,6 +152,10 @@ def event_of(text, message_id="1"):
         address={"channel": text, "thread": None, "deep": [text, {text: 1.5}], "ok": True},
         direct=False,
         locale=text,
+        thread=text,
+        addressed=False,
+        attachment=Attachment.VOICE,
+        before=(text, text),
     )
 
 
@@ -395,6 +404,14 @@ def test_undone_events_come_back_as_they_were_oldest_first(store):
     assert store.undone("teams", LONG_AGO, NOW) == []
 
 
+@pytest.mark.parametrize("addressed", [True, False])
+@pytest.mark.parametrize("attachment", [None, *Attachment])
+def test_an_event_comes_back_with_how_it_was_said(store, addressed, attachment):
+    event = replace(event_of("tekst"), addressed=addressed, attachment=attachment, before=())
+    store.receive(event, NOW)
+    assert store.undone("slack", LONG_AGO, NOW) == [event]
+
+
 def test_leased_and_finished_events_are_not_undone(store):
     for message_id in "123":
         store.receive(question(message_id), NOW)
@@ -458,6 +475,16 @@ def test_a_reply_that_was_refused_is_there_again_with_its_attempts_counted(store
     assert store.outbox("slack", LONG_AGO, NOW) == [replace(delivery, attempts=1)]
     store.not_sent(delivery, "ratelimited")
     assert store.outbox("slack", LONG_AGO, NOW)[0].attempts == 2
+
+
+def test_a_late_word_about_a_withdrawn_reply_is_not_said_of_another(store):
+    withdrawn = finished(store, question("1"), "a1")
+    store.withdraw("slack", "T1", "C1", "1")
+    other = finished(store, question("2"), "a2")
+    store.sent(withdrawn, NOW, message_id="R1")
+    store.not_sent(withdrawn, "ratelimited")
+    assert store.outbox("slack", LONG_AGO, NOW + LEASE) == [other]
+    assert store.withdraw("slack", "T1", "C1", "2") == ""
 
 
 def test_threads_that_empty_the_outbox_at_once_share_it(store):
@@ -551,7 +578,7 @@ def test_the_facts_count_every_table_and_name_the_schema(store):
     store.record(help_answer(), store.person(JAN), "slack", NOW)
     facts = store.facts()
     assert (facts["article"], facts["passage"], facts["vector"], facts["answer"], facts["person"]) == (1, 2, 2, 1, 1)
-    assert facts["schema"] == "m001_tables"
+    assert facts["schema"] == "m002_conversations"
 
 
 @pytest.mark.parametrize(

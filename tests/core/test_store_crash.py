@@ -255,7 +255,7 @@ def test_one_event_in_four_processes_is_received_leased_and_answered_once(crew):
 def test_four_first_starts_at_once_all_succeed(crew):
     told = crew.all_do(start_first, 4)
     assert len({line for lines in told for line in lines}) == 1
-    assert read(crew.path, "select count(*) from _sqlite_migrations") == [(1,)]
+    assert read(crew.path, "select count(*) from _sqlite_migrations") == [(2,)]
 
 
 if __name__ == "__main__":

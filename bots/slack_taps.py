@@ -1,0 +1,309 @@
+"""What each button and form does: ask the desk, and show it where the button stands."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+
+from bots.slack_blocks import (
+    Shown,
+    check_blocks,
+    copy_blocks,
+    read_value,
+    reason_blocks,
+    text_blocks,
+    topics_blocks,
+)
+from bots.slack_client import reason_of
+from bots.slack_events import Spot, Submission, Tap
+from bots.slack_reply import Replies
+from bots.slack_views import ask_modal, home_view, share_modal
+from bots.slack_workspaces import Workspaces
+from core.desk import Desk
+from core.errors import NotFoundError
+from core.language import language_of_locale
+from core.model import Answer, Feedback, Person, Suggestion
+from core.store import Identity
+from core.words import reasons, say
+from knowledge.article import Language
+from knowledge.moment import Moment
+
+Work = Callable[[Tap], Awaitable[None]]
+
+_NOT_THERE = {"not_in_channel", "channel_not_found", "is_archived", "restricted_action"}
+
+
+class Taps:
+    """One method for each thing to tap."""
+
+    def __init__(self, desk: Desk, replies: Replies, workspaces: Workspaces) -> None:
+        """The desk knows, the replies speak, the workspaces know who somebody is."""
+        self._desk = desk
+        self._replies = replies
+        self._workspaces = workspaces
+
+    def work(self, action_id: str) -> Work:
+        """What to do for a button; `NotFoundError` for one that we no longer have."""
+        name = action_id.partition(":")[0]
+        found: dict[str, Work] = {
+            "more": self._redraw(lambda shown: Shown(more=True)),
+            "less": self._redraw(lambda shown: Shown()),
+            "back": self._redraw(lambda shown: Shown(shown.more, shown.step)),
+            "step": self._step,
+            "menu": self._menu,
+            "shape": self._reshape,
+            "wrong": self._wrong,
+            "reason": self._rate,
+            "helped": self._helped,
+            "quiet": self._quiet,
+            "coach": self._coach,
+            "share": self._share,
+            "open": self._open,
+            "title": self._open,
+            "topic": self._topic,
+            "drop": self._drop,
+            "ask": self._ask,
+        }
+        if name not in found:
+            raise NotFoundError(f"There is no button {action_id!r} (any more).")
+        return found[name]
+
+    async def person(self, spot: Spot) -> Person:
+        """Who did it, with the role that their user group gives them."""
+        role = await self._workspaces.role(spot.team, spot.user, spot.enterprise)
+        return await asyncio.to_thread(self._desk.person, Identity("slack", spot.team, spot.user), role)
+
+    async def language(self, spot: Spot) -> Language:
+        """The language to speak where no question or answer tells."""
+        person = await asyncio.to_thread(self._desk.person, Identity("slack", spot.team, spot.user))
+        locale = await self._workspaces.locale(spot.team, spot.user, spot.enterprise)
+        return person.language or language_of_locale(locale) or self._desk.language
+
+    # -- the same answer, another way --------------------------------------------------------------------------------
+    def _redraw(self, change: Callable[[Shown], Shown]) -> Work:
+        async def work(tap: Tap) -> None:
+            answer, shown = await self._standing(tap.spot, tap.value)
+            await self._replies.replace(tap.spot, answer, change(shown))
+
+        return work
+
+    async def _standing(self, spot: Spot, value: str) -> tuple[Answer, Shown]:
+        """The answer in the shape that stands there: it may have been reshaped since it was given."""
+        answer_id, moment, shown = _read(value)
+        person = await self.person(spot)
+        return await asyncio.to_thread(self._desk.shown, answer_id, _among(person, spot), moment), shown
+
+    async def _step(self, tap: Tap) -> None:
+        answer, shown = await self._standing(tap.spot, tap.value)
+        last = len(answer.card.walk) - 1 if answer.card else 0
+        match tap.action_id:
+            case "step:next":
+                shown = Shown(step=min(shown.step + 1, last))
+            case "step:back":
+                shown = Shown(step=max(shown.step - 1, 0))
+            case _:
+                await self._done(tap, answer)
+                return
+        await self._replies.replace(tap.spot, answer, shown)
+
+    async def _done(self, tap: Tap, answer: Answer) -> None:
+        """At the end of the steps it helped."""
+        person = await self.person(tap.spot)
+        await asyncio.to_thread(self._desk.rate, Feedback(answer.id, person.id, helpful=True))
+        await self._replies.replace(tap.spot, answer, Shown(more=True))
+        await self._replies.tell(tap.spot, say("feedback.helped", answer.language), answer.language)
+
+    async def _menu(self, tap: Tap) -> None:
+        what, _, value = tap.value.partition(" ")
+        tap = Tap(what, value, tap.spot)
+        match what:
+            case "reshape":
+                await self._redraw(lambda shown: Shown(shown.more, shown.step, choosing=True))(tap)
+            case "copy":
+                answer, _ = await self._standing(tap.spot, value)
+                heading = say("button.copy", answer.language)
+                await self._replies.whisper(tap.spot, heading, copy_blocks(answer), answer.language)
+            case "share":
+                await self._share(tap)
+            case "later":
+                await self._later(tap)
+            case _:
+                raise NotFoundError(f"There is no choice {what!r} (any more).")
+
+    async def _reshape(self, tap: Tap) -> None:
+        answer_id, _, _ = _read(tap.value)
+        moment = _moment(tap.action_id.partition(":")[2])
+        person = await self.person(tap.spot)
+        answer = await asyncio.to_thread(self._desk.reshape, answer_id, moment, _among(person, tap.spot))
+        await self._replies.replace(tap.spot, answer, Shown())
+        if answer.moment is not moment:
+            await self._replies.tell(tap.spot, say("reshape.nothing", answer.language), answer.language)
+
+    # -- what somebody thinks of it ----------------------------------------------------------------------------------
+    async def _wrong(self, tap: Tap) -> None:
+        answer = await self._recalled(tap.value)
+        blocks = reason_blocks(answer.id, answer.language)
+        await self._replies.whisper(tap.spot, say("feedback.ask", answer.language), blocks, answer.language)
+
+    async def _rate(self, tap: Tap) -> None:
+        reason = tap.action_id.partition(":")[2]
+        if reason not in reasons("nl"):
+            raise NotFoundError(f"There is no reason {reason[:40]!r} (any more).")
+        await self._think(tap, tap.value, helpful=False, reason=reason)
+
+    async def _helped(self, tap: Tap) -> None:
+        """Native thumbs in an answer, or yes and no in a message of its own, which then makes way for the thanks."""
+        said, _, answer_id = tap.value.partition(" ")
+        helpful = said == "yes"
+        if tap.action_id != "helped":
+            await self._think(tap, answer_id, helpful=helpful)
+            return
+        answer = await self._recalled(answer_id)
+        person = await self.person(tap.spot)
+        await asyncio.to_thread(self._desk.rate, Feedback(answer.id, person.id, helpful=helpful))
+        if helpful:
+            await self._replies.tell(tap.spot, say("feedback.helped", answer.language), answer.language)
+        else:
+            await self._wrong(Tap("wrong", answer_id, tap.spot))
+
+    async def _think(self, tap: Tap, answer_id: str, *, helpful: bool, reason: str = "") -> None:
+        answer = await self._recalled(answer_id)
+        person = await self.person(tap.spot)
+        await asyncio.to_thread(self._desk.rate, Feedback(answer.id, person.id, helpful=helpful, reason=reason))
+        thanks = say("feedback.helped" if helpful else "feedback.thanks", answer.language)
+        await self._replies.instead(tap.spot, thanks, text_blocks(thanks), answer.language)
+
+    async def _quiet(self, tap: Tap) -> None:
+        person = await self.person(tap.spot)
+        await asyncio.to_thread(self._desk.leave_alone, person)
+        language = (await self._recalled(tap.value)).language
+        sentence = say("check.left_alone", language)
+        await self._replies.instead(tap.spot, sentence, text_blocks(sentence), language)
+
+    async def _coach(self, tap: Tap) -> None:
+        answer = await self._recalled(tap.value)
+        person = await self.person(tap.spot)
+        grouped = await self._workspaces.has_coaches(tap.spot.team, tap.spot.enterprise)
+        sentence = await asyncio.to_thread(self._desk.ask_coach, answer.id, person, has_coaches=grouped)
+        await self._replies.tell(tap.spot, sentence, answer.language)
+
+    # -- for others, for later ---------------------------------------------------------------------------------------
+    async def _share(self, tap: Tap) -> None:
+        """Where it was asked, or in a channel of their choice."""
+        answer_id, moment, _ = _read(tap.value)
+        recalled = await self._recalled(answer_id)
+        try:
+            answer = await asyncio.to_thread(self._desk.shareable, answer_id, moment)
+        except NotFoundError:
+            await self._replies.tell(tap.spot, say("share.private", recalled.language), recalled.language)
+            return
+        if tap.spot.ephemeral and tap.spot.response_url:
+            await self._replies.share(tap.spot, tap.spot.channel, answer, _shared_by(tap.spot, answer))
+            return
+        client = await self._workspaces.client(tap.spot.team, tap.spot.enterprise)
+        show = client.views_push if tap.spot.view_id and not tap.spot.home else client.views_open
+        await show(trigger_id=tap.spot.trigger_id, view=share_modal(tap.value, answer.language))
+
+    async def share_chosen(self, filled: Submission) -> None:
+        """The channel was chosen: share it there, and say so in the form."""
+        answer_id, moment, _ = _read(filled.metadata)
+        answer = await asyncio.to_thread(self._desk.shareable, answer_id, moment)
+        sentence = say("share.done", answer.language)
+        try:
+            await self._replies.share(filled.spot, filled.values["channel"], answer, _shared_by(filled.spot, answer))
+        except SlackApiError as error:
+            if reason_of(error) not in _NOT_THERE:
+                raise
+            sentence = say("share.not_there", answer.language)
+        await self._replies.instead(filled.spot, sentence, text_blocks(sentence), answer.language)
+
+    async def _later(self, tap: Tap) -> None:
+        answer = await self._recalled(tap.value)
+        person = await self.person(tap.spot)
+        await asyncio.to_thread(self._desk.keep, answer.id, person)
+        await self._replies.tell(tap.spot, say("later.kept", answer.language), answer.language)
+
+    async def _drop(self, tap: Tap) -> None:
+        person = await self.person(tap.spot)
+        await asyncio.to_thread(self._desk.drop, _read(tap.value)[0], person)
+        await self.show_home(tap.spot)
+
+    # -- browsing ----------------------------------------------------------------------------------------------------
+    async def _open(self, tap: Tap) -> None:
+        """Another title; in a list of titles it stands below the list."""
+        language, _, article_id = tap.value.partition(" ")
+        await self.open_article(tap.spot, article_id, language_of_locale(language))
+
+    async def open_article(self, spot: Spot, article_id: str, language: Language | None) -> None:
+        """Show an article to this person alone."""
+        person = await self.person(spot)
+        answer = await asyncio.to_thread(
+            self._desk.open, article_id, person, language=language, surface="slack", team=spot.team
+        )
+        await self._replies.open(spot, answer)
+
+    async def topics(self, spot: Spot, language: Language, topic: str = "") -> tuple[str, list[dict[str, Any]]]:
+        """What there is to browse, as a message."""
+        person = await self.person(spot)
+        found = await asyncio.to_thread(self._desk.topics, person, language)
+        titles = {
+            name: [Suggestion(article.id, article.title, article.language) for article in articles]
+            for name, articles in found.items()
+        }
+        return say("slack.topic", language), topics_blocks(titles, language, topic)
+
+    async def _topic(self, tap: Tap) -> None:
+        language, _, topic = tap.value.partition(" ")
+        speak = language_of_locale(language) or self._desk.language
+        text, blocks = await self.topics(tap.spot, speak, topic)
+        await self._replies.instead(tap.spot, text, blocks, speak)
+
+    # -- home and forms ----------------------------------------------------------------------------------------------
+    async def _ask(self, tap: Tap) -> None:
+        await self.open_form(tap.spot)
+
+    async def open_form(self, spot: Spot) -> None:
+        """The form to ask a question in, from anywhere in Slack."""
+        client = await self._workspaces.client(spot.team, spot.enterprise)
+        await client.views_open(trigger_id=spot.trigger_id, view=ask_modal(await self.language(spot)))
+
+    async def show_home(self, spot: Spot) -> None:
+        """Publish somebody's home tab anew."""
+        person = await self.person(spot)
+        home = await asyncio.to_thread(self._desk.home, person, await self.language(spot))
+        client = await self._workspaces.client(spot.team, spot.enterprise)
+        await client.views_publish(user_id=spot.user, view=home_view(home))
+
+    async def check(self) -> None:
+        """Ask those whose call is over whether it worked out."""
+        for identity, answer in await asyncio.to_thread(self._desk.to_check, "slack"):
+            spot = Spot(identity.team, "", identity.user, identity.user)
+            await self._replies.posting(spot)(text=say("check.ask", answer.language), blocks=check_blocks(answer))
+
+    async def _recalled(self, value: str) -> Answer:
+        return await asyncio.to_thread(self._desk.recall, _read(value)[0])
+
+
+def _read(value: str) -> tuple[str, Moment | None, Shown]:
+    try:
+        return read_value(value)
+    except ValueError as error:
+        raise NotFoundError(f"There is no answer {value[:40]!r}.") from error
+
+
+def _moment(name: str) -> Moment:
+    try:
+        return Moment(name)
+    except ValueError as error:
+        raise NotFoundError(f"There is no moment {name!r}.") from error
+
+
+def _among(person: Person, spot: Spot) -> Person:
+    """Where others read along, only what everybody may see."""
+    return person if spot.direct else Person(person.id, level=person.level)
+
+
+def _shared_by(spot: Spot, answer: Answer) -> list[dict[str, Any]]:
+    sentence = say("share.by", answer.language, name=f"<@{spot.user}>")
+    return [{"type": "context", "elements": [{"type": "mrkdwn", "text": sentence}]}]

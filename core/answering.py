@@ -1,0 +1,256 @@
+"""How an answer is made: find, be sure or refuse, lay out for the moment."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, tzinfo
+
+from core.card import card_of
+from core.confidence import Band, Confidence
+from core.context import better, searched_text
+from core.danger import Lookout
+from core.embed import Embedder, Vector
+from core.errors import NotFoundError
+from core.index import Index, LiveIndex
+from core.model import Answer, Card, Outcome, Person, Question, Suggestion
+from core.moments import SURE, MomentHead
+from core.search import Found, Hit, search
+from core.words import phrases, say
+from knowledge.article import Article, Language
+from knowledge.moment import Moment
+from knowledge.shape import served
+from knowledge.text import is_link
+
+_SHOWN = 3
+_MARKS = " .!?,;:)(👍🙏"
+_THANKS_AT_MOST = 5  # words; more say something besides
+# The margin from which somebody is at risk and the critical article leads. Of a thousand everyday messages it takes
+# at most seven for danger; of a hundred dangers it misses five, whose article is then mostly the first title to tap.
+_DANGER = 0.2
+_NEAR_DANGER = -1.0  # the margin from which its title is at least one tap away
+_QUESTION_WORDS = 3  # fewer are no question of their own
+_ENDS = re.compile(r"(?<=\?)\s+|\s*\n+\s*")
+
+
+class Answering:
+    """From a question to an answer. Thread-safe; keeps nothing and changes nothing."""
+
+    def __init__(
+        self,
+        live: LiveIndex,
+        embedder: Embedder,
+        moments: MomentHead,
+        lookout: Lookout,
+        confidence: Confidence,
+        *,
+        zone: tzinfo,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Take what the desk has."""
+        self._live = live
+        self._embedder = embedder
+        self._moments = moments
+        self._lookout = lookout
+        self._confidence = confidence
+        self._zone = zone
+        self._clock = clock
+
+    def answer(self, base: Answer, question: Question, *, too_long: bool = False) -> Answer:
+        """Complete `base`, whose question is scrubbed and whose language is known."""
+        return (
+            self._nothing_asked(base, question)
+            or self._named(base, question)
+            or self._look_up(base, question, too_long=too_long)
+        )
+
+    def article(self, article_id: str, audience: tuple[str, ...]) -> Article:
+        """One live article that this audience may see."""
+        article = self._live.current().article(article_id)
+        if article is None or not self._may_see(article, audience):
+            raise NotFoundError(f"There is no article {article_id!r}.")
+        return article
+
+    def articles(self, audience: tuple[str, ...]) -> Iterator[Article]:
+        """All live articles that this audience may see."""
+        return (article for article in self._live.current().articles if self._may_see(article, audience))
+
+    def opened(self, base: Answer, article: Article, person: Person, moment: Moment) -> Answer:
+        """The answer that is one article, in the shape of a moment or the nearest it has."""
+        shown = served(article, moment)
+        card = self._card(article, shown, person, base.language)
+        return replace(base, outcome=Outcome.ANSWERED, moment=shown, moment_confidence=1.0, card=card)
+
+    # -- no search needed --------------------------------------------------------------------------------------------
+    def _nothing_asked(self, base: Answer, question: Question) -> Answer | None:
+        """An empty message, a greeting, or something that we cannot read."""
+        plain = base.question.casefold().strip(_MARKS)
+        if not plain and question.attachment:
+            return replace(base, message=say(f"help.{question.attachment}", base.language))
+        if plain and plain not in phrases("hello.words"):
+            return None
+        return replace(base, message=say("help.text", base.language, example=say("help.example", base.language)))
+
+    def _named(self, base: Answer, question: Question) -> Answer | None:
+        """An article by its id or its link."""
+        asked = base.question.strip("<> ")
+        if not asked or len(asked.split()) > 1:
+            return None
+        article = self._live.current().article(asked)
+        if article is None and is_link(asked):
+            article = next((one for one in self._live.current().articles if one.url == asked), None)
+        if article is None or not self._may_see(article, question.person.audience if question.direct else ()):
+            return None
+        return self.opened(replace(base, confidence=1.0), article, question.person, question.moment or Moment.APPLY)
+
+    def _no_question(self, base: Answer, *, too_long: bool) -> Answer | None:
+        """Thanks, or a whole document. Looked at only after danger: people are polite and paste mails then too."""
+        said = [word.strip(_MARKS) for word in base.question.casefold().split()]
+        if len(said) <= _THANKS_AT_MOST and "?" not in base.question and phrases("thanks.words") & {*said}:
+            return replace(base, outcome=Outcome.THANKS, message=say("thanks.text", base.language))
+        return replace(base, message=say("error.too_long", base.language)) if too_long else None
+
+    # -- looking it up -----------------------------------------------------------------------------------------------
+    def _look_up(self, base: Answer, question: Question, *, too_long: bool) -> Answer:
+        index = self._live.current()
+        vector = self._embedder.query(base.question)
+        margins = self._margins(index, base.question, vector)
+        found = self._find(index, base, question, vector)
+        critical = self._critical(index, margins, base.language)
+        if critical and margins[critical[0].group] >= _DANGER:
+            base = replace(base, confidence=1.0)
+            return self._answered(base, _led_by(critical, found), Moment.APPLY, 1.0, question.person)
+        if talk := self._no_question(base, too_long=too_long):
+            return talk
+        if not found.hits:
+            key = "answer.unread" if index.missing else "answer.none" if index.articles else "answer.empty"
+            bridge = say("answer.bridge", base.language)
+            return replace(base, outcome=Outcome.UNANSWERED, message=say(key, base.language), bridge=bridge)
+        return self._two(index, base, question, vector) or self._answer_or_refuse(
+            base, found, critical, vector, question
+        )
+
+    def _find(self, index: Index, base: Answer, question: Question, vector: Vector) -> Found:
+        """What the question finds; a follow-up together with what it follows, where that finds better."""
+        found = self._search(index, base, question, base.question, vector)
+        if wider := searched_text(base.question, question.before):
+            together = self._search(index, base, question, wider, self._embedder.query(wider))
+            found = better(found, together, self._confidence)
+        return found
+
+    def _search(self, index: Index, base: Answer, question: Question, text: str, vector: Vector) -> Found:
+        audience = question.person.audience if question.direct else ()
+        return search(
+            index,
+            text,
+            vector,
+            language=base.language,
+            allowed=lambda article: self._may_see(article, audience),
+        )
+
+    def _two(self, index: Index, base: Answer, question: Question, vector: Vector) -> Answer | None:
+        """Two questions in one message: the first is answered, and the article of the second is one tap away."""
+        asked = [part for part in _ENDS.split(base.question) if "?" in part and len(part.split()) >= _QUESTION_WORDS]
+        if len(asked) != 2:  # noqa: PLR2004 - with more it is a story, and its whole is what is asked
+            return None
+        vectors = [self._embedder.query(part) for part in asked]
+        founds = [self._search(index, base, question, part, one) for part, one in zip(asked, vectors, strict=True)]
+        sure = all(self._confidence.band(self._confidence.of(found)) is Band.ANSWER for found in founds)
+        first, second = (found.hits[0] if found.hits else None for found in founds)
+        if not (sure and first and second) or first.article.group == second.article.group:
+            return None
+        base = replace(base, confidence=min(map(self._confidence.of, founds)), message=say("answer.two", base.language))
+        moment, certainty = self._moment(question, vectors[0])
+        return self._answered(base, Found((first, second)), moment, certainty, question.person)
+
+    def _answer_or_refuse(
+        self, base: Answer, found: Found, critical: list[Article], vector: Vector, question: Question
+    ) -> Answer:
+        """By confidence. A critical article is never a possible answer, but near danger its title stands first."""
+        band = self._confidence.band(self._confidence.of(found))
+        if not (found.hits[0].article.critical and band is Band.ANSWER):
+            found = Found(tuple(hit for hit in found.hits if not hit.article.critical) or found.hits)
+        base = replace(base, confidence=self._confidence.of(found))
+        band = self._confidence.band(base.confidence)
+        if band is Band.UNLIKELY:
+            return self._refused(base, _led_by(critical, found))
+        moment, certainty = self._moment(question, vector)
+        led = Found((found.hits[0], *_led_by(critical, found).hits))
+        answer = self._answered(base, led, moment, certainty, question.person)
+        if band is Band.ANSWER:
+            return answer
+        key = "answer.maybe" if answer.alternatives else "answer.maybe_one"
+        return replace(answer, outcome=Outcome.SUGGESTIONS, message=say(key, base.language))
+
+    def _moment(self, question: Question, vector: Vector) -> tuple[Moment, float]:
+        """The moment somebody chose, else the likeliest, else apply."""
+        if question.moment:
+            return question.moment, 1.0
+        guess, certainty = self._moments.predict(vector)
+        return (guess, certainty) if guess and certainty >= SURE else (Moment.APPLY, 0.0)
+
+    def _margins(self, index: Index, text: str, vector: Vector) -> dict[str, float]:
+        """By how much each critical article's danger is likelier than none, by group."""
+        classifier = self._lookout.classifier(index.articles, index.sequence)
+        return classifier.margins(text, vector) if classifier else {}
+
+    def _critical(self, index: Index, margins: dict[str, float], language: Language) -> list[Article]:
+        """The critical articles that this may be about, the likeliest first, in the asker's language where possible.
+
+        They override threshold, moment and audience.
+        """
+        near = sorted((group for group in margins if margins[group] >= _NEAR_DANGER), key=lambda group: -margins[group])
+        live = [one for one in index.articles if one.critical and one.is_live(self._clock())]
+        live.sort(key=lambda one: one.language != language)
+        members = (next((one for one in live if one.group == group), None) for group in near)
+        return [article for article in members if article]
+
+    # -- laying it out -----------------------------------------------------------------------------------------------
+    def _answered(self, base: Answer, found: Found, moment: Moment, certainty: float, person: Person) -> Answer:
+        """The first article as a card, the next titles one tap away."""
+        hit = found.hits[0]
+        shown = served(hit.article, moment)
+        return replace(
+            base,
+            outcome=Outcome.ANSWERED,
+            moment=shown,
+            moment_confidence=certainty,
+            card=self._card(hit.article, shown, person, base.language, _telling(hit)),
+            alternatives=_suggestions(found, without=hit.article)[: _SHOWN - 1],
+        )
+
+    def _refused(self, base: Answer, found: Found) -> Answer:
+        """No answer is better than a wrong one; the nearest titles and a sentence to bridge the silence."""
+        return replace(
+            base,
+            outcome=Outcome.UNANSWERED,
+            message=say("answer.none_near", base.language),
+            bridge=say("answer.bridge", base.language),
+            alternatives=_suggestions(found)[:_SHOWN],
+        )
+
+    def _card(self, article: Article, moment: Moment, person: Person, language: Language, passage: str = "") -> Card:
+        return card_of(
+            article, moment, person=person, language=language, now=self._clock(), zone=self._zone, passage=passage
+        )
+
+    def _may_see(self, article: Article, audience: tuple[str, ...]) -> bool:
+        """Live today, and meant for everybody, for this audience, or so urgent that it does not matter."""
+        meant_for = not article.audience or article.critical or bool(set(article.audience) & set(audience))
+        return meant_for and article.is_live(self._clock())
+
+
+def _telling(hit: Hit) -> str:
+    """The passage that spoke for an article; its own name, shown already, says nothing more."""
+    return "" if hit.passage in {hit.article.title, *hit.article.aliases} else hit.passage
+
+
+def _led_by(critical: list[Article], found: Found) -> Found:
+    """Put critical articles in front of what was found."""
+    groups = {article.group for article in critical}
+    rest = tuple(hit for hit in found.hits if hit.article.group not in groups)
+    return Found((*(Hit(article, found.score, "") for article in critical), *rest))
+
+
+def _suggestions(found: Found, without: Article | None = None) -> tuple[Suggestion, ...]:
+    others = [hit.article for hit in found.hits if without is None or hit.article.group != without.group]
+    return tuple(Suggestion(article.id, article.title, article.language) for article in others)

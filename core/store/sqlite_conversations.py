@@ -1,0 +1,112 @@
+"""Messages in SQLite: the event, what went before it, the reply on its way, and taking it all back.
+
+Every function works inside the transaction of the store's method that calls it.
+"""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from core.model import Attachment, Delivery, Event, Turn
+from core.store.columns import ANSWER, as_json, stamp
+
+
+def find(db: Database, event: Event) -> tuple[int, str] | None:
+    """Tell an event's number and state, if it was noted."""
+    found: tuple[int, str] | None = db.execute(
+        "select id, state from event"
+        " where surface = :surface and team = :team and place = :place and message_id = :message_id",
+        asdict(event),
+    ).fetchone()
+    return found
+
+
+def note(db: Database, event: Event, person_id: str, now: datetime) -> None:
+    """Write an event that is not there yet."""
+    db.execute(
+        "insert into event (surface, team, place, thread, message_id, person_id, text, before, attachment, address,"
+        " direct, addressed, locale, received_at) values (:surface, :team, :place, :thread, :message_id, :person_id,"
+        " :text, :before, :attachment, :address, :direct, :addressed, :locale, :now)",
+        asdict(event)
+        | {
+            "person_id": person_id,
+            "before": as_json(event.before),
+            "address": as_json(event.address),
+            "now": stamp(now),
+        },
+    )
+
+
+def read(row: dict[str, Any]) -> Event:
+    """Make an event of its row and its `user`."""
+    return Event(
+        surface=row["surface"],
+        team=row["team"],
+        place=row["place"],
+        message_id=row["message_id"],
+        user=row["user"],
+        text=row["text"],
+        address=json.loads(row["address"]),
+        direct=bool(row["direct"]),
+        locale=row["locale"],
+        thread=row["thread"],
+        addressed=bool(row["addressed"]),
+        attachment=Attachment(row["attachment"]) if row["attachment"] else None,
+        before=tuple(json.loads(row["before"])),
+    )
+
+
+def close(db: Database, event_id: int) -> None:
+    """Mark an event done: nobody answers it any more, and what was only there to do so is forgotten."""
+    db.execute(
+        "update event set state = 'done', leased_until = null, address = null, before = '[]' where id = ?", [event_id]
+    )
+
+
+def read_delivery(row: dict[str, Any]) -> Delivery:
+    """Make a delivery of an outbox row and its answer's `document`."""
+    return Delivery(
+        id=row["id"],
+        surface=row["surface"],
+        address=json.loads(row["address"]),
+        answer=ANSWER.validate_json(row["document"]),
+        attempts=row["attempts"],
+        created=datetime.fromisoformat(row["created"]),
+    )
+
+
+def turns(db: Database, event: Event, since: datetime, most: int) -> list[Turn]:
+    """List what was answered in this event's conversation, but for itself; of whoever was forgotten, nothing."""
+    rows = db.query(
+        "select event.person_id, event.text, event.received_at,"
+        " coalesce(json_extract(answer.document, '$.card.title'), '') as title"
+        " from event join outbox on outbox.event_id = event.id join answer on answer.id = outbox.answer_id"
+        " where event.surface = :surface and event.team = :team and event.place = :place and event.thread = :thread"
+        " and event.message_id <> :message_id and event.received_at > :since and event.person_id is not null"
+        " order by event.received_at desc, event.id desc limit :most",
+        asdict(event) | {"since": stamp(since), "most": most},
+    )
+    latest_first = [
+        Turn(row["person_id"], row["text"], row["title"], datetime.fromisoformat(row["received_at"])) for row in rows
+    ]
+    return latest_first[::-1]
+
+
+def withdraw(db: Database, surface: str, team: str, place: str, message_id: str) -> str:
+    """Empty an event, mark it done and delete its answer with all that hangs on it; our reply's id, or ""."""
+    found = db.execute(
+        "select event.id, outbox.answer_id, coalesce(outbox.message_id, '')"
+        " from event left join outbox on outbox.event_id = event.id"
+        " where event.surface = ? and event.team = ? and event.place = ? and event.message_id = ?",
+        [surface, team, place, message_id],
+    ).fetchone()
+    if found is None:
+        return ""
+    event_id, answer_id, reply = found
+    close(db, event_id)
+    db.execute("update event set text = '' where id = ?", [event_id])
+    db.execute("delete from answer where id = ?", [answer_id])
+    return str(reply)

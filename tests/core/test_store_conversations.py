@@ -1,0 +1,201 @@
+"""What every store promises of conversations: what was said before, what is taken back, what was agreed of a place."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.errors import NotFoundError
+from core.model import Answer, Card, Event, Outcome, Place, Turn
+from core.store import Identity
+from core.store.sqlite import open_store
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(days=1)
+LEASE = timedelta(seconds=30)
+JAN = Identity("slack", "T1", "U-JAN")
+CARD = Card("nl/bon", 1, "Ruilen zonder bon", "nl", "retour", critical=False, first=(), more=())
+
+
+@pytest.fixture(params=["sqlite"])
+def store(request, tmp_path):
+    with closing(open_store(f"{request.param}:///{tmp_path / 'bijdehand.db'}")) as opened:
+        yield opened
+
+
+def message(message_id="1", text="en zonder bon?", **options):
+    said = Event("slack", "T1", "C1", message_id, "U-JAN", text, {"channel": "C1"}, thread="100.1")
+    return replace(said, **options)
+
+
+def answer(event, card=None):
+    outcome = Outcome.ANSWERED if card else Outcome.UNANSWERED
+    return Answer(
+        f"a {event.surface} {event.team} {event.place} {event.message_id}", outcome, "nl", event.text, card=card
+    )
+
+
+def answered(store, event, now=NOW, card=None):
+    store.receive(event, now)
+    person = store.person(Identity(event.surface, event.team, event.user))
+    return store.finish(event, answer(event, card), person, now)
+
+
+def texts(store, event, since=LONG_AGO, **options):
+    return [turn.text for turn in store.turns(event, since, **options)]
+
+
+# -- turns ---------------------------------------------------------------------------------------------------
+
+
+def test_turns_tell_who_said_what_and_which_title_they_got_oldest_first(store):
+    answered(store, message("1", "mag ruilen?"), NOW, CARD)
+    answered(store, message("2", "of niet?", user="U-PIET"), NOW + LEASE)
+    piet = replace(JAN, user="U-PIET")
+    assert store.turns(message("3"), LONG_AGO) == [
+        Turn(store.person(JAN).id, "mag ruilen?", "Ruilen zonder bon", NOW),
+        Turn(store.person(piet).id, "of niet?", "", NOW + LEASE),
+    ]
+
+
+def test_turns_are_of_the_same_conversation_only(store):
+    answered(store, message("1", "hier"))
+    elsewhere = [{"thread": "200.2"}, {"thread": ""}, {"place": "C2"}, {"team": "T2"}, {"surface": "teams"}]
+    for number, change in enumerate(elsewhere):
+        answered(store, message(f"e{number}", "daar", **change))
+    assert texts(store, message("9")) == ["hier"]
+    assert texts(store, message("9", thread="300.3")) == []
+
+
+def test_what_was_not_answered_and_the_message_itself_are_no_turns(store):
+    answered(store, message("1", "eerst"))
+    store.receive(message("2", "nog niet"), NOW)
+    answered(store, message("3", "zelf"))
+    assert texts(store, message("3", "zelf")) == ["eerst"]
+
+
+def test_of_many_turns_the_latest_count(store):
+    for number in range(9):
+        answered(store, message(str(number), f"vraag {number}"), NOW + number * LEASE)
+    assert texts(store, message("x")) == [f"vraag {number}" for number in range(3, 9)]
+    assert texts(store, message("x"), most=2) == ["vraag 7", "vraag 8"]
+    assert texts(store, message("x"), NOW + 7 * LEASE) == ["vraag 8"]
+
+
+def test_turns_of_one_moment_are_in_the_order_they_came(store):
+    for message_id in "cab":
+        answered(store, message(message_id, message_id))
+    assert texts(store, message("x")) == ["c", "a", "b"]
+
+
+def test_what_somebody_said_who_was_forgotten_is_no_turn(store):
+    answered(store, message("1", "van Jan"))
+    answered(store, message("2", "van Piet", user="U-PIET"))
+    with store.write() as db:
+        db.execute("delete from person where id = (select person_id from identity where user = 'U-JAN')")
+    assert texts(store, message("3")) == ["van Piet"]
+
+
+# -- taking back ---------------------------------------------------------------------------------------------
+
+
+def test_whoever_takes_a_message_back_takes_back_the_answer(store):
+    delivery = answered(store, message())
+    store.sent(delivery, NOW, message_id="R1")
+    assert store.withdraw("slack", "T1", "C1", "1") == "R1"
+    with pytest.raises(NotFoundError):
+        store.answer(delivery.answer.id)
+    assert texts(store, message("2")) == []
+
+
+def test_a_withdrawn_message_is_not_answered_when_it_comes_again(store):
+    answered(store, message())
+    store.withdraw("slack", "T1", "C1", "1")
+    later = NOW + 2 * LEASE
+    assert not store.receive(message(), later)
+    assert not store.lease(message(), later)
+    assert store.undone("slack", LONG_AGO, later) == []
+    assert store.outbox("slack", LONG_AGO, later) == []
+
+
+def test_a_message_withdrawn_before_anybody_looked_at_it_is_left_alone(store):
+    store.receive(message(), NOW)
+    assert store.withdraw("slack", "T1", "C1", "1") == ""
+    assert store.undone("slack", LONG_AGO, NOW) == []
+    assert not store.lease(message(), NOW)
+
+
+def test_a_message_withdrawn_while_its_answer_is_made_gets_none(store):
+    store.receive(message(), NOW)
+    assert store.lease(message(), NOW)
+    assert store.withdraw("slack", "T1", "C1", "1") == ""
+    assert store.finish(message(), answer(message()), store.person(JAN), NOW) is None
+    facts = store.facts()
+    assert (facts["answer"], facts["outbox"]) == (0, 0)
+    assert store.undone("slack", LONG_AGO, NOW + LEASE) == []
+
+
+def test_a_reply_that_nobody_sent_yet_is_withdrawn_without_a_name(store):
+    delivery = answered(store, message())
+    assert store.withdraw("slack", "T1", "C1", "1") == ""
+    store.sent(delivery, NOW, message_id="R1")
+    assert store.outbox("slack", LONG_AGO, NOW + LEASE) == []
+
+
+def test_the_name_of_a_reply_stays_when_it_is_noted_again_without(store):
+    delivery = answered(store, message())
+    store.sent(delivery, NOW, message_id="R1")
+    store.sent(delivery, NOW)
+    assert store.withdraw("slack", "T1", "C1", "1") == "R1"
+    assert store.withdraw("slack", "T1", "C1", "1") == ""
+
+
+def test_only_the_message_named_is_withdrawn(store):
+    events = [message(), message(place="C2"), message(team="T2"), message(surface="teams"), message("2")]
+    for event in events:
+        answered(store, event)
+    store.withdraw("slack", "T1", "C1", "1")
+    assert [store.answer(answer(event).id).question for event in events[1:]] == ["en zonder bon?"] * 4
+
+
+def test_an_unknown_message_can_be_withdrawn_and_is_still_new(store):
+    assert store.withdraw("slack", "T1", "C1", "1") == ""
+    assert store.receive(message(), NOW)
+
+
+def test_a_message_is_answered_or_withdrawn_whoever_comes_first(store):
+    events = [message(str(number)) for number in range(24)]
+    person = store.person(JAN)
+    for event in events:
+        store.receive(event, NOW)
+
+    def either(task):
+        event, finish = task
+        if finish:
+            store.finish(event, answer(event), person, NOW)
+        else:
+            store.withdraw("slack", "T1", "C1", event.message_id)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(either, [(event, finish) for event in events for finish in (True, False)]))
+    facts = store.facts()
+    assert (facts["event"], facts["answer"], facts["outbox"]) == (24, 0, 0)
+
+
+# -- places --------------------------------------------------------------------------------------------------
+
+
+def test_a_place_has_the_defaults_until_something_is_agreed(store):
+    assert store.place("slack", "T1", "C1") == Place("slack", "T1", "C1", listens=False)
+    store.set_place(Place("slack", "T1", "C1", listens=True))
+    assert store.place("slack", "T1", "C1").listens
+    store.set_place(Place("slack", "T1", "C1"))
+    assert not store.place("slack", "T1", "C1").listens
+
+
+def test_what_is_agreed_of_a_place_is_of_that_place_only(store):
+    store.set_place(Place("slack", "T1", "C1", listens=True))
+    for name in [("slack", "T1", "C2"), ("slack", "T2", "C1"), ("teams", "T1", "C1")]:
+        assert store.place(*name) == Place(*name)
