@@ -1,4 +1,4 @@
-# Two commands: make run, make test. The set-up of either is done once.
+# Two commands: make run, make test. The set-up of either is done once. make e2e wants Node.js as well.
 
 PYTHON ?= python3
 VENV := .venv
@@ -47,7 +47,7 @@ $(DEV): pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(EMULATORS): $(E2E)/package-lock.json
 	@for tool in node npm; do command -v $$tool >/dev/null || { echo "make e2e needs $$tool: install Node.js 20 or later, which has it"; exit 1; }; done
-	npm ci --prefix $(E2E) --silent --no-audit --no-fund
+	npm ci --prefix $(E2E) --silent
 	@touch $@
 
 clean:

@@ -133,7 +133,7 @@ def fallback_text(answer: Answer, *, question: str = "") -> str:
     if answer.card:
         said += [f"{_tag(answer, answer.card)}: {escape(answer.card.title)}".removeprefix(": ")]
         said += [*map(mrkdwn, answer.card.notes), *map(_part, answer.card.first)]
-        said += [_freshness(answer.card, answer.language)]
+        said += [_freshness(answer.card)]
     said += [f"• {escape(other.title)}" for other in answer.alternatives[:_MAX_ALTERNATIVES]]
     said += [mrkdwn(answer.bridge)]
     whole = "\n".join(text for text in said if text.strip())
@@ -217,7 +217,7 @@ def _head_of(part: Part) -> str:
 
 def _origin(card: Card, language: Language) -> Iterator[Block]:
     """Where it comes from and how fresh it is."""
-    said = [_freshness(card, language)] if card.source.strip() else []
+    said = [_freshness(card)] if card.source.strip() else []
     said += [link(card.url, say("source.link", language))] if is_link(card.url) else []
     training = say("source.training", language)
     if is_link(card.training):
@@ -227,10 +227,10 @@ def _origin(card: Card, language: Language) -> Iterator[Block]:
     yield from contexts(" · ".join(said))
 
 
-def _freshness(card: Card, language: Language) -> str:
+def _freshness(card: Card) -> str:
     """A sentence of the desk's, and a sign before it that catches the eye when it is stale."""
-    stale = card.source.startswith(say("source.stale", language).partition("{")[0])
-    return ("⚠️ " if stale else "") + escape(cut(card.source, _MAX_SOURCE)) if card.source.strip() else ""
+    said = escape(cut(card.source, _MAX_SOURCE)) if card.source.strip() else ""
+    return f"⚠️ {said}" if said and card.stale else said
 
 
 # -- what can be tapped ------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
-from bots.slack_blocks import Shown, Where, answer_blocks, fallback_text, text_blocks
+from bots.slack_blocks import AT_FIRST, Shown, Where, answer_blocks, fallback_text, text_blocks
 from bots.slack_client import reason_of
 from bots.slack_events import Spot
 from bots.slack_parts import Block
@@ -39,7 +39,7 @@ class Replies:
             return await self._put(self.posting(spot), answer, Where.DIRECT if spot.direct else Where.CHANNEL)
         try:
             if spot.view_id:
-                return await self._fill(spot, answer, Shown())
+                return await self._fill(spot, answer, AT_FIRST)
             return await self._put(self._hooked(spot), answer, Where.WHISPER)
         except (BijdehandError, SlackApiError) as error:
             log.info("The place where a question was asked is gone (%s), so the reply goes to the asker", error)
@@ -58,7 +58,7 @@ class Replies:
             client = await self._workspaces.client(spot.team, spot.enterprise)
             await client.views_open(trigger_id=spot.trigger_id, view=answer_modal(answer))
         elif spot.view_id:
-            await self._fill(spot, answer, Shown())
+            await self._fill(spot, answer, AT_FIRST)
         elif spot.ephemeral:
             await self._put(self._hooked(spot), answer, Where.WHISPER)
         elif spot.direct:
@@ -153,7 +153,7 @@ class Replies:
         post: Post,
         answer: Answer,
         where: Where = Where.DIRECT,
-        shown: Shown = Shown(),  # noqa: B008 - immutable
+        shown: Shown = AT_FIRST,
         above: list[Block] | None = None,
     ) -> str:
         """Post an answer in blocks; once more in plain text when Slack refuses those."""

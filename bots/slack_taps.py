@@ -7,6 +7,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 
 from bots.slack_blocks import (
+    AT_FIRST,
     Shown,
     check_blocks,
     copy_blocks,
@@ -48,7 +49,7 @@ class Taps:
         name = action_id.partition(":")[0]
         found: dict[str, Work] = {
             "more": self._redraw(lambda shown: Shown(more=True)),
-            "less": self._redraw(lambda shown: Shown()),
+            "less": self._redraw(lambda shown: AT_FIRST),
             "back": self._redraw(lambda shown: Shown(shown.more, shown.step)),
             "step": self._step,
             "menu": self._menu,
@@ -136,7 +137,7 @@ class Taps:
         moment = _moment(tap.action_id.partition(":")[2])
         person = await self.person(tap.spot)
         answer = await asyncio.to_thread(self._desk.reshape, answer_id, moment, _among(person, tap.spot))
-        await self._replies.replace(tap.spot, answer, Shown())
+        await self._replies.replace(tap.spot, answer, AT_FIRST)
         if answer.moment is not moment:
             await self._replies.tell(tap.spot, say("reshape.nothing", answer.language), answer.language)
 

@@ -44,6 +44,7 @@ def card_of(
         more=tuple(_readable(part, article.language, hide) for part in laid.more),
         notes=_notes(article, change, moment, language, now, zone),
         source=_source(article, language, today),
+        stale=article.overdue(today) is not None,
         training=article.training if moment in {Moment.NEW, Moment.MORE} else "",
         url=article.url,
         moments=moments_of(article),

@@ -15,6 +15,8 @@ MOST_MESSAGES = 6
 MOST_CHARACTERS = 1000
 
 _FEW_WORDS = 3  # a question this short is seldom whole; with five, new subjects were taken for follow-ups
+_SHORT = 6  # words, with which "het" or "there" may stand for what was said before
+_LONG = 10  # words, from which a question is whole although it says "dat"
 _REMARK = 2  # words; "goeie vraag" is no subject
 _LOOKED_AT = 2000  # characters; more is a document
 _CLAUSES = re.compile(r"[.,;:!()\n…]+|\s[-–—]+\s")
@@ -44,10 +46,10 @@ _FOLLOWS = re.compile(  # "en go?", "ook als ie al betaald heeft", "same for var
     r"(?!goed\b|ok|klaar|done|good|great|nice|dank|bedankt|than|thx|ja\b|nee\b|yes\b|no\b|nu\b|now\b|fine|gelukt)"
     r"|(?:wat\sals|what\sif|what\sabout|how\sabout)\b"
 )
-_REFERS = re.compile(
-    r"\b(?:dat|die|dit|deze|het|t|hij|ie|ze|zij|m|hem|haar|daar|dan|er|that|this|it|its|they|them|those|he|hes|she|shes"
-    r"|him|her|then|there)\b"
+_POINTS = re.compile(
+    r"\b(?:dat|die|dit|deze|hij|ie|ze|zij|m|hem|haar|that|this|its|they|them|those|he|hes|she|shes|him|her)\b"
 )
+_MAY_POINT = re.compile(r"\b(?:het|t|er|daar|dan|it|there|then)\b")  # "wie wint er vanavond bij het voetbal" does not
 
 
 def is_question(text: str) -> bool:
@@ -95,8 +97,13 @@ def _leans(text: str) -> bool:
     """Whether a question opens as a follow-up, points at something, or is too short to be whole."""
     if not is_question(text):
         return False
-    clauses = _clauses(text)
-    return len(text.split()) <= _FEW_WORDS or any(_FOLLOWS.match(one) or _REFERS.search(one) for one in clauses)
+    words = len(text.split())
+    return words <= _FEW_WORDS or any(
+        _FOLLOWS.match(clause)
+        or (words <= _LONG and _POINTS.search(clause))
+        or (words <= _SHORT and _MAY_POINT.search(clause))
+        for clause in _clauses(text)
+    )
 
 
 def _clauses(text: str) -> list[str]:

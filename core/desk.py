@@ -228,9 +228,13 @@ class Desk:
             language,
             changed=tuple(self._news(self.changed_lately(person, language)[:_RECENT])),
             kept=tuple(self.store.kept_for_later(person.id)),
-            asked=tuple(self.store.requests(person_id=person.id)),
-            queue=tuple(self.queue(person)) if coaches else (),
+            asked=tuple(self._here(self.store.requests(person_id=person.id))),
+            queue=tuple(self._here(self.queue(person))) if coaches else (),
         )
+
+    def _here(self, requests: Iterable[Request]) -> Iterator[Request]:
+        """With the day and time of where people are."""
+        return (replace(request, at=request.at.astimezone(self.zone)) for request in requests)
 
     def _news(self, articles: Iterable[Article]) -> Iterator[News]:
         for article in articles:

@@ -118,6 +118,7 @@ class Card:
     more: tuple[Part, ...]
     notes: tuple[str, ...] = ()  # above the first part: changed since, only in English, not valid yet
     source: str = ""  # checked when and by whom, or that it is stale
+    stale: bool = False
     training: str = ""
     url: str = ""
     moments: tuple[Moment, ...] = tuple(Moment)

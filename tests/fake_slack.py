@@ -162,6 +162,9 @@ NEEDED |= {"users.info": "users:read", "usergroups.users.list": "usergroups:read
 KINDS = {"D": "im", "G": "mpim", "C": "channels"}
 
 
+_NUMBERS = itertools.count(1)  # of everything: a desk may outlive a fake, and must not see a name twice
+
+
 class FakeSlack:
     """Takes and remembers every call; refuses the next ones of a method when told to, and what Slack would refuse."""
 
@@ -181,7 +184,7 @@ class FakeSlack:
         self._refusals = defaultdict(deque)
         self._uses = defaultdict(int)
         self._news = asyncio.Condition()
-        self._numbers = itertools.count(1)
+        self._numbers = _NUMBERS
         self._envelopes = asyncio.Queue()
         self._acks = asyncio.Queue()
 

@@ -78,6 +78,24 @@ class Slack:
         return " ".join([payload["text"], *slack_texts(payload.get("blocks", []))])
 
 
+class SlackCommand(Slack):
+    """Somebody who types /vraag in a channel."""
+
+    async def ask(self, text):
+        await self._chat.command(text, command="/vraag")
+        payload = self._chat.slack.sent("response_url")[-1]
+        return " ".join([payload["text"], *slack_texts(payload.get("blocks", []))])
+
+
+class SlackForm(Slack):
+    """Somebody who uses the shortcut that works everywhere."""
+
+    async def ask(self, text):
+        await self._chat.shortcut()
+        await self._chat.submit(self._chat.slack.modal, {"text": text})
+        return " ".join(slack_texts(self._chat.slack.modal["blocks"]))
+
+
 class Teams:
     """Somebody in a personal chat with the bot."""
 
@@ -96,15 +114,16 @@ async def surface(name, desk):
         case "web":
             async with TestClient(TestServer(web.make_app(desk))) as client:
                 yield Web(client)
-        case "slack":
+        case "slack" | "slack command" | "slack form":
+            kind = {"slack": Slack, "slack command": SlackCommand, "slack form": SlackForm}[name]
             async with SlackChat(desk) as chat:
-                yield Slack(chat)
+                yield kind(chat)
         case "teams":
             async with FakeTeams(desk) as chat:
                 yield Teams(chat)
 
 
-SURFACES = ["terminal", "web", "slack", "teams"]
+SURFACES = ["terminal", "web", "slack", "slack command", "slack form", "teams"]
 
 
 def plain(text):

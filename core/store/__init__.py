@@ -204,7 +204,7 @@ class Store(Protocol):
         Which surface and team it came from is the answer's.
         """
 
-    def requests(self, *, person_id: str | None = None, most: int = 20) -> list[Request]:
+    def requests(self, *, person_id: str | None = None, most: int = 200) -> list[Request]:
         """List open requests, everybody's or one person's, the oldest first."""
 
     def coaches(self) -> int:

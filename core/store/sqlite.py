@@ -331,7 +331,7 @@ class SqliteStore(SqliteFile):
             )
             return asked.rowcount == 1
 
-    def requests(self, *, person_id: str | None = None, most: int = 20) -> list[Request]:
+    def requests(self, *, person_id: str | None = None, most: int = 200) -> list[Request]:
         """List open requests, everybody's or one person's, the oldest first."""
         with self.read() as db:
             return sqlite_answers.requests(db, person_id, most)

@@ -197,9 +197,9 @@ def test_an_answer_far_from_its_question_repeats_it_in_one_line_that_fits_and_fo
 
 def test_a_stale_article_says_so_in_words_behind_a_sign():
     stale = say("source.stale", "nl", month="maart 2025", owner="Team Contract")
-    blocks = answer_blocks(answer(card=card(source=stale)))
+    blocks = answer_blocks(answer(card=card(source=stale, stale=True)))
     assert f"⚠️ {stale}" in shown(blocks)
-    assert f"⚠️ {stale}" in fallback_text(answer(card=card(source=stale)))
+    assert f"⚠️ {stale}" in fallback_text(answer(card=card(source=stale, stale=True)))
     assert "⚠️" not in shown(answer_blocks(answer()))
 
 

@@ -72,7 +72,7 @@ def test_the_asker_need_not_mention_us_again_in_the_same_thread(inbox):
         {"thread": "2.2"},
         {"place": "C2"},
         {"team": "T2"},
-        {"text": "wie van jullie wil er straks samen met mij een lekkere kop koffie halen beneden in de hal?"},
+        {"text": "wie wil er straks een kop koffie halen in de hal?"},
     ],
     ids=str,
 )
