@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import aiohttp
 from aiohttp import web
@@ -175,7 +175,7 @@ class SlackSurface:
             self._background.run(self._take(event, own_id))  # Bolt has acked
 
     async def _take(self, event: Event, own_id: str) -> None:
-        locale = await self._workspaces.locale(event.team, event.user, event.address["enterprise"])
+        locale = await self._workspaces.locale(event.team, event.user, event.address.get("enterprise", ""))
         before = await self._said_before(event, own_id)
         await self._courier.take(replace(event, locale=locale, before=before))
 
@@ -184,7 +184,7 @@ class SlackSurface:
         midway = event.addressed and not event.direct and event.thread != event.message_id
         if not midway or not self._settings.slack_follow_threads:
             return ()
-        client = await self._workspaces.client(event.team, event.address["enterprise"])
+        client = await self._workspaces.client(event.team, event.address.get("enterprise", ""))
         try:
             found = await client.conversations_replies(channel=event.place, ts=event.thread, limit=_READ_IN_THREAD)
         except UNREACHABLE as error:
@@ -265,7 +265,7 @@ class SlackSurface:
             message_id=name,
             user=spot.user,
             text=text,
-            address=asdict(spot),
+            address=spot.address(),
             locale=await self._workspaces.locale(spot.team, spot.user, spot.enterprise),
         )
         await self._courier.take(event)

@@ -34,11 +34,11 @@ def _has_text(value: object, key: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where somebody said or did something, and the ways to answer them there. As a dict, an event's address."""
+    """Where somebody said or did something, and the ways to answer them there."""
 
     team: str
-    enterprise: str
-    user: str
+    enterprise: str = ""
+    user: str = ""
     channel: str = ""
     thread_ts: str | None = None
     response_url: str = ""
@@ -46,6 +46,10 @@ class Spot:
     view_id: str = ""  # of a modal or the home tab
     home: bool = False
     ephemeral: bool = False
+
+    def address(self) -> dict[str, Any]:
+        """What an event keeps to be answered by: `Spot(**address)` is the same again."""
+        return {name: value for name, value in asdict(self).items() if value}
 
     @property
     def direct(self) -> bool:
@@ -66,7 +70,7 @@ def to_event(body: Payload, own_id: str = "") -> Event | None:
     if said.get("edited") and not to_us:
         return None
     addressed = direct or to_us
-    if not addressed and _CALLS_SOMEBODY.search(text):
+    if not addressed and (not text.strip() or _CALLS_SOMEBODY.search(text)):
         return None
     thread = said.get("thread_ts") or (None if direct else said["ts"])
     return Event(
@@ -76,7 +80,7 @@ def to_event(body: Payload, own_id: str = "") -> Event | None:
         message_id=said["ts"],
         user=user,
         text=plain_text(text, own_id),
-        address=asdict(Spot(body["team_id"], body.get("enterprise_id") or "", user, said["channel"], thread)),
+        address=Spot(body["team_id"], body.get("enterprise_id") or "", user, said["channel"], thread).address(),
         direct=direct,
         thread=thread or "",
         addressed=addressed,

@@ -1,7 +1,7 @@
 import pytest
 from fake_slack import BOT, mention, message
 
-from bots.slack_events import plain_text, to_event
+from bots.slack_events import Spot, plain_text, to_event
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,13 @@ def test_an_event_is_named_by_the_team_of_the_envelope():
     assert event.message_id == asked["event"]["ts"]
     assert event.direct
     assert not to_event(mention("verhuizing"), BOT).direct
-    assert event.address == {"channel": "D1", "thread_ts": None, "user": "U1"}
+    assert event.address == {"team": "T1", "channel": "D1", "user": "U1"}
+
+
+def test_a_spot_is_the_same_again_from_its_address():
+    spot = Spot("T1", "E1", "U1", "C1", "1.1", "https://hooks.test/1", "1.2", "V1", home=True, ephemeral=True)
+    for one in (spot, Spot("T1")):
+        assert Spot(**one.address()) == one
 
 
 def test_a_group_message_without_text_is_not_said_to_us():

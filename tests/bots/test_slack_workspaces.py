@@ -61,6 +61,7 @@ async def many(slack, store, tmp_path, clock):
 
     async def make(**given):
         oauth = {"slack_client_id": "1", "slack_client_secret": "2", "slack_signing_secret": SECRET}
+        oauth |= {"slack_teams": "T2 T3"}
         settings = Settings(_env_file=None, data=tmp_path / "data", slack_api_url=slack.api, **oauth | given)
         installs = Installs(settings, store, Secrets(settings), ["chat:write"])
         if not made:
