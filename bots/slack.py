@@ -58,6 +58,7 @@ _STRANGE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 _READ_IN_THREAD = 15  # messages; more is not to be had at once by every app
 _CHECK_EVERY = 600.0  # seconds between looking whom to ask whether it worked out
 _MAX_PROMPTS = 4
+_CHANNELS = ("C", "G")  # not a direct message
 
 Work = Callable[[], Awaitable[None]]
 
@@ -82,6 +83,8 @@ class SlackSurface:
         self._verifier = SignatureVerifier(secret) if secret.strip() else None
         self._app = self._listening(secret)
         self._socket: AsyncSocketModeHandler | None = None
+        self._at_work: set[str] = set()  # messages whose asker sees that we are
+        self._warned = False
         self._stopping = False
 
     @property
@@ -118,8 +121,18 @@ class SlackSurface:
             return web.Response(status=415)
         raw = await _body(request)
         if not _is_signed(self._verifier, raw, request.headers):
+            self._warn()
             return web.Response(status=401)
         return await self._dispatch(raw, request)
+
+    def _warn(self) -> None:
+        """Once: strangers knock too."""
+        if not self._warned:
+            self._warned = True
+            log.warning(
+                "A request was not signed with SLACK_SIGNING_SECRET. If it was Slack's: copy the Signing Secret again "
+                "from Basic Information."
+            )
 
     # -- listening ------------------------------------------------------------------------------------------------
     async def _dispatch(self, raw: bytes, request: web.Request) -> web.Response:
@@ -133,7 +146,7 @@ class SlackSurface:
 
     def _listening(self, secret: str) -> AsyncApp:
         app = AsyncApp(
-            name=__name__,
+            name=quiet.name,  # Bolt sets the level of the logger of this name
             logger=quiet,
             client=make_client(self._settings),
             signing_secret=secret,
@@ -171,13 +184,20 @@ class SlackSurface:
         event = None if withdrawal else to_event(body, own_id)
         if withdrawal:
             self._background.run(self._withdraw(withdrawal))
-        elif event:
+        elif event and (event.addressed or self._hears(body["event"])):
             self._background.run(self._take(event, own_id))  # Bolt has acked
+
+    def _hears(self, said: Payload) -> bool:
+        """Whether to read along: among a few, whose messages reach us anyway, or where the settings want it."""
+        return self._settings.slack_follow_threads or said.get("channel_type") == "mpim"
 
     async def _take(self, event: Event, own_id: str) -> None:
         locale = await self._workspaces.locale(event.team, event.user, event.address.get("enterprise", ""))
         before = await self._said_before(event, own_id)
         await self._courier.take(replace(event, locale=locale, before=before))
+        if event.message_id in self._at_work:
+            self._at_work.discard(event.message_id)
+            await self._set_status(event, "")  # beside a thread, an answer does not take it away
 
     async def _said_before(self, event: Event, own_id: str) -> tuple[str, ...]:
         """What stands above a question in a thread that we did not follow from its start, where we may look."""
@@ -201,18 +221,20 @@ class SlackSurface:
     async def _show_work(self, event: Event) -> None:
         """A sign that we are at it. A form says so already."""
         spot = Spot(**event.address)
-        sentence = say("error.busy", await self._taps.language(spot))
+        language = await self._taps.language(spot)
         if spot.response_url:
-            await self._replies.tell(spot, sentence, await self._taps.language(spot))
+            await self._replies.tell(spot, say("error.busy", language), language)
         elif not spot.view_id:
-            client = await self._workspaces.client(spot.team, spot.enterprise)
-            thread = event.thread or event.message_id
             try:
-                await client.assistant_threads_setStatus(channel_id=spot.channel, thread_ts=thread, status=sentence)
+                await self._set_status(event, say("slack.working", language))
+                self._at_work.add(event.message_id)
             except SlackApiError:
-                await client.chat_postEphemeral(
-                    channel=spot.channel, user=spot.user, thread_ts=spot.thread_ts, text=sentence
-                )
+                await self._replies.tell(spot, say("error.busy", language), language)
+
+    async def _set_status(self, event: Event, status: str) -> None:
+        client = await self._workspaces.client(event.team, event.address.get("enterprise", ""))
+        thread = event.thread or event.message_id
+        await client.assistant_threads_setStatus(channel_id=event.place, thread_ts=thread, status=status)
 
     # -- commands, shortcuts and forms ----------------------------------------------------------------------------
     async def _commanded(self, ack: AsyncAck, body: Payload) -> None:
@@ -232,7 +254,10 @@ class SlackSurface:
                 text, blocks = await self._taps.topics(spot, language)
                 await self._replies.whisper(spot, text, blocks, language)
             case [word, _] if word in phrases("command.open"):
-                await self._taps.open_article(spot, command.text.split()[1], None)
+                try:
+                    await self._taps.open_article(spot, command.text.split()[1], None)
+                except NotFoundError:  # "open factuur" is a question
+                    await self._ask("command", command.text, spot)
             case [word, switch] if word in phrases("command.here") and switch in phrases("command.on"):
                 await self._listen(spot, language, listens=True)
             case [word, switch] if word in phrases("command.here") and switch in phrases("command.off"):
@@ -244,6 +269,9 @@ class SlackSurface:
 
     async def _listen(self, spot: Spot, language: Language, *, listens: bool) -> None:
         """Answer questions in this channel that nobody put to us, or no longer."""
+        if not spot.channel.startswith(_CHANNELS):
+            await self._replies.tell(spot, say("command.here_not", language), language)
+            return
         person = await self._taps.person(spot)
         try:
             await asyncio.to_thread(self._desk.listen, Place("slack", spot.team, spot.channel, listens=listens), person)
@@ -330,7 +358,10 @@ class SlackSurface:
     async def _prompt(self, spot: Spot) -> None:
         """Examples to tap in an empty conversation."""
         language = await self._taps.language(spot)
-        examples = say("help.examples", language).split("|")[:_MAX_PROMPTS]
+        person = await self._taps.person(spot)
+        examples = await asyncio.to_thread(self._desk.examples, person, language, _MAX_PROMPTS)
+        if not examples:
+            return
         client = await self._workspaces.client(spot.team, spot.enterprise)
         try:
             # With a thread, the call fails without a word in an app that has the agent view.

@@ -84,7 +84,8 @@ class Courier:
             fresh = await asyncio.to_thread(self._inbox.receive, event)
         except Exception:
             log.exception("a message could not be kept on %s", self._surface)
-            await self._answer_unkept(event)
+            if event.addressed:  # what was only overheard is left alone
+                await self._answer_unkept(event)
             return
         if fresh:
             await self._answer(event)

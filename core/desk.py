@@ -220,6 +220,13 @@ class Desk:
         topics = self.topics(person, language).values()
         return [article for found in topics for article in found if changed_lately(article, self.now())]
 
+    def examples(self, person: Person, language: Language, most: int = 4) -> list[str]:
+        """Titles to try: what changed lately, then the first of each topic. Nobody is offered a danger to tap."""
+        shelves = self.topics(person, language).values()
+        firsts = [next((article for article in shelf if not article.critical), None) for shelf in shelves]
+        found = [article for article in (*self.changed_lately(person, language), *firsts) if article]
+        return list(dict.fromkeys(article.title for article in found if not article.critical))[:most]
+
     def home(self, person: Person, language: Language) -> Home:
         """What somebody sees when nothing was asked yet, by their role."""
         coaches = person.role.covers(Role.COACH)

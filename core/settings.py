@@ -89,6 +89,22 @@ class Settings(BaseSettings):
             customer_number(pattern)
         return value
 
+    @field_validator(
+        "slack_bot_token",
+        "slack_app_token",
+        "slack_signing_secret",
+        "slack_client_id",
+        "slack_client_secret",
+        "teams_app_id",
+        "teams_app_password",
+        "teams_tenant_id",
+        mode="before",
+    )
+    @classmethod
+    def _as_copied(cls, value: object) -> object:
+        # A copied secret brings its spaces, and Docker leaves the quotes of an env file on.
+        return value.strip().strip("\"'").strip() if isinstance(value, str) else value
+
     @field_validator("slack_teams", "slack_coach_group", "slack_admin_group", mode="before")
     @classmethod
     def _ids(cls, value: object) -> object:

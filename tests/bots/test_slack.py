@@ -415,6 +415,13 @@ async def test_a_body_that_does_not_come_is_waited_for_no_longer_than_agreed(cha
     assert (await chat.post(never(), signed(BODY)))[0] == 408
 
 
+async def test_a_secret_that_does_not_fit_is_one_sentence_in_the_log(chat, caplog):
+    for _ in range(3):
+        await chat.post(BODY, signed(BODY, secret="another"))
+    (sentence,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert "SLACK_SIGNING_SECRET" in sentence
+
+
 async def test_slack_can_check_the_address(chat):
     body = json.dumps({"type": "url_verification", "challenge": "abc", "token": "x"})
     status, text = await chat.post(body, signed(body))

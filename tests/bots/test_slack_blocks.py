@@ -397,7 +397,7 @@ def test_later_we_ask_whether_it_worked_out_and_need_not_ask_again():
     blocks = check_blocks(answer())
     assert problems(blocks) == []
     assert texts(blocks)[0] == "*Is het gelukt?*\nVerhuizing"
-    assert buttons(blocks) == {"helped:yes": "Ja", "helped:no": "Nee", "quiet": "Vraag dit niet meer"}
+    assert buttons(blocks) == {"helped:yes": "Ja", "helped:no": "Nee", "quiet": "Vraag me dit nooit meer"}
     values = {name: element["value"] for name, element in elements({"blocks": blocks}).items()}
     assert values == {"helped:yes": f"yes {ID}", "helped:no": f"no {ID}", "quiet": ID}
 

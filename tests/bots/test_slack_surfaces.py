@@ -147,11 +147,11 @@ async def test_topics_are_browsed_down_to_an_article(chat):
     assert "postcode" in shown(chat.slack.sent("response_url")[-1])
 
 
-async def test_an_article_opens_by_its_id(chat):
+async def test_an_article_opens_by_its_id_and_anything_else_that_begins_so_is_a_question(chat):
     await chat.command("open move")
     assert "postcode" in shown(chat.slack.sent("response_url")[-1])
-    await chat.command("open nothing")
-    assert chat.slack.sent("response_url")[-1]["text"] == say("answer.gone", "nl")
+    await chat.command("open factuur")
+    assert say("answer.none_near", "nl") in shown(chat.slack.sent("response_url")[-1])
 
 
 async def test_a_command_whose_way_back_has_closed_is_answered_in_a_direct_message(chat):
@@ -187,7 +187,7 @@ async def test_only_a_coach_decides_what_a_channel_hears(following, desk):
 
     make_coach(desk)
     await following.command("hier aan")
-    assert say("command.listens", "nl").split("`")[0] in following.slack.sent("response_url")[-1]["text"]
+    assert following.slack.sent("response_url")[-1]["text"] == say("command.listens", "nl")
     asked = overheard(MOVING)
     payload = await following.say(asked)
     assert payload["thread_ts"] == asked["event"]["ts"]
@@ -198,10 +198,36 @@ async def test_only_a_coach_decides_what_a_channel_hears(following, desk):
     assert len(following.slack.sent()) == 1
 
 
-async def test_a_channel_that_we_cannot_hear_is_said_to_need_more(chat, desk):
+async def test_a_channel_that_we_may_not_hear_is_said_to_need_more_and_is_not_heard(chat, desk):
     make_coach(desk)
     await chat.command("here on")
-    assert "BIJDEHAND_SLACK_FOLLOW_THREADS" in chat.slack.sent("response_url")[-1]["text"]
+    assert chat.slack.sent("response_url")[-1]["text"] == say("command.cannot_listen", "nl")
+    await chat.send(overheard(MOVING))
+    await chat.settled()
+    assert chat.slack.sent() == []
+
+
+async def test_a_direct_message_is_no_channel_to_listen_in(following, desk):
+    make_coach(desk)
+    await following.command("here on", channel="D1")
+    assert following.slack.sent("response_url")[-1]["text"] == say("command.here_not", "nl")
+
+
+async def test_while_nothing_can_be_kept_nobody_is_answered_who_did_not_ask_us(following, desk, monkeypatch):
+    for name in ("receive", "turns", "place"):
+        monkeypatch.setattr(desk.store, name, lambda *what: 1 / 0)
+    await following.send(overheard("gaan we zo lunchen met zijn allen?"))
+    await following.settled()
+    assert following.slack.sent() == []
+
+
+async def test_in_a_group_message_the_asker_need_not_mention_us_again(chat):
+    asked = message(f"<@{BOT}> verhuizing doorgeven", channel="G1", channel_type="mpim")
+    await chat.say(asked)
+    again = message(
+        "en als de postcode onbekend is?", channel="G1", channel_type="mpim", thread_ts=asked["event"]["ts"]
+    )
+    assert "Verhuizing doorgeven" in shown(await chat.say(again))
 
 
 async def test_a_coach_by_user_group_is_a_coach_until_they_leave_it(desk):
@@ -413,7 +439,7 @@ async def test_home_speaks_the_language_of_whoever_looks(chat):
 async def test_an_empty_conversation_gets_examples_to_tap(chat):
     await chat.open_home(tab="messages")
     (given,) = chat.slack.sent("assistant.threads.setSuggestedPrompts")
-    assert [prompt["message"] for prompt in given["prompts"]] == say("help.examples", "nl").split("|")
+    assert [prompt["message"] for prompt in given["prompts"]] == ["Verhuizing doorgeven", "Bewindvoerder registreren"]
     assert chat.slack.sent() == []
 
 
@@ -548,11 +574,12 @@ async def test_a_message_that_takes_a_while_is_acked_shown_to_be_worked_on_and_a
     await chat.send(asked)
     (status,) = await chat.slack.wait("assistant.threads.setStatus")
     assert (status["channel_id"], status["thread_ts"]) == ("D1", asked["event"]["ts"])
-    assert status["status"] == say("error.busy", "nl")
+    assert status["status"] == say("slack.working", "nl")
     assert chat.slack.sent() == []
     held.set()
     await chat.settled()
     assert "postcode" in shown(chat.slack.sent()[-1])
+    assert [said["status"] for said in chat.slack.sent("assistant.threads.setStatus")][1:] == [""]
 
 
 async def test_where_slack_has_no_place_for_a_status_a_sentence_tells(chat, held):

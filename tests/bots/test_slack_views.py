@@ -39,7 +39,7 @@ def test_somebody_new_sees_how_to_ask_and_where_what_they_keep_will_be():
     assert titles(view) == ["Hulp terwijl je klant aan de lijn is", "Bewaard voor straks"]
     assert say("help.example", "nl") in texts(view["blocks"])[1]
     assert elements(view)["ask"]["text"]["text"] == "Stel een vraag"
-    assert texts(view["blocks"])[-1].endswith("_Bewaar voor straks_.")
+    assert "_Bewaar voor straks_" in texts(view["blocks"])[-1]
 
 
 def test_an_agent_sees_what_changed_what_they_asked_a_coach_and_what_they_kept():

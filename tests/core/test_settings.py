@@ -70,3 +70,9 @@ def test_a_name_in_place_of_an_id_is_refused(name, value, dotenv):
 def test_no_secret_is_shown_when_the_settings_are_printed(dotenv):
     dotenv("SLACK_CLIENT_SECRET=geheim\nBIJDEHAND_KEY=geheim\n")
     assert "geheim" not in repr(read_settings())
+
+
+@pytest.mark.parametrize("copied", [" abc ", '"abc"', "'abc' ", "abc\n"])
+def test_a_secret_is_taken_without_the_quotes_and_spaces_it_was_copied_with(copied):
+    settings = Settings(_env_file=None, slack_signing_secret=copied, teams_app_id=copied)
+    assert settings.slack_signing_secret.get_secret_value() == settings.teams_app_id == "abc"
