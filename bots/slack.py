@@ -40,7 +40,7 @@ from bots.slack_workspaces import Workspaces
 from core.background import Background
 from core.courier import Courier
 from core.desk import Desk
-from core.errors import NotAllowedError, NotFoundError
+from core.errors import BijdehandError, NotAllowedError, NotFoundError
 from core.inbox import Inbox
 from core.model import Event, Place
 from core.secrets import Secrets
@@ -342,9 +342,12 @@ class SlackSurface:
 
     async def _apologise(self, error: Exception, spot: Spot) -> None:
         try:
-            sorry = self._desk.sorry("", await self._workspaces.locale(spot.team, spot.user, spot.enterprise))
-            sentence = say("answer.gone", sorry.language) if isinstance(error, NotFoundError) else sorry.message
-            await self._replies.tell(spot, sentence, sorry.language)
+            try:
+                language = await self._taps.language(spot)
+            except BijdehandError:  # it may be the store itself that is broken
+                language = self._desk.language
+            key = "answer.gone" if isinstance(error, NotFoundError) else "error.broken"
+            await self._replies.tell(spot, say(key, language), language)
         except Exception:
             log.exception("could not say sorry on slack")
 

@@ -150,7 +150,10 @@ class Workspaces:
 
     # -- who they are ---------------------------------------------------------------------------------------------
     async def locale(self, team: str, user: str, enterprise: str = "") -> str:
-        """The language of somebody's Slack, asked once; "" when Slack does not say."""
+        """The language of somebody's Slack, asked once; "" when Slack does not say, or has none for our people.
+
+        There is no Slack in Dutch: among people who speak it, one in English is everybody's and tells nothing.
+        """
         if (team, user) in self._locales:
             return self._locales[team, user]
         try:
@@ -158,6 +161,8 @@ class Workspaces:
                 client = await self.client(team, enterprise)
                 found = await client.users_info(user=user, include_locale=True)
             locale = found["user"].get("locale") or ""
+            if self._settings.language == "nl" and language_of_locale(locale) == "en":
+                locale = ""
         except SlackApiError as error:
             if reason_of(error) in _PASSING:
                 return ""

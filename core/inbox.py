@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from core.context import is_question
 from core.desk import Desk
+from core.language import told_language
 from core.model import Answer, Delivery, Event, Outcome, Person, Question
 from core.store import Identity
 
@@ -39,7 +40,7 @@ class Inbox:
         """Answer a received message into the outbox; None when it is done or in other hands."""
         if not self._desk.store.lease(event, self._desk.now()):
             return None
-        person = self._desk.store.person(Identity(event.surface, event.team, event.user))
+        person = self._asker(event)
         try:
             answer = self._desk.answer(self._question(event, person))
         except Exception:
@@ -79,6 +80,15 @@ class Inbox:
     def withdraw(self, surface: str, team: str, place: str, message_id: str) -> str:
         """Somebody took a message back: forget it and what we said to it. The id of our reply, or nothing."""
         return self._desk.store.withdraw(surface, team, place, message_id)
+
+    def _asker(self, event: Event) -> Person:
+        """Who asks. The language they last wrote in is the one to speak where nothing else tells."""
+        identity = Identity(event.surface, event.team, event.user)
+        person = self._desk.store.person(identity)
+        told = told_language(event.text)
+        if told in {None, person.language}:
+            return person
+        return self._desk.store.set_person(identity, language=told)
 
     def _question(self, event: Event, person: Person) -> Question:
         if event.before:

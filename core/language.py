@@ -21,15 +21,20 @@ def _identifier() -> Any:  # noqa: ANN401 - py3langid ships no types
     return identifier
 
 
-def language_of(text: str, *, otherwise: Language) -> Language:
-    """The language a text is in, or `otherwise` when it is too short to tell."""
+def told_language(text: str) -> Language | None:
+    """The language a text is in; None when it is too short to tell."""
     if not _A_WORD.search(text):
-        return otherwise
+        return None
     code, confidence = _identifier().classify(text[:1000])
     few = len(text.split()) <= _FEW_WORDS
     if confidence < (_SURE_OF_A_FEW_WORDS if few else _SURE):
-        return otherwise
+        return None
     return "nl" if code == "nl" else "en"
+
+
+def language_of(text: str, *, otherwise: Language) -> Language:
+    """The language a text is in, or `otherwise` when it is too short to tell."""
+    return told_language(text) or otherwise
 
 
 def language_of_locale(locale: str) -> Language | None:

@@ -122,8 +122,8 @@ async def test_the_same_command_twice_is_answered_once(chat):
 @pytest.mark.parametrize(
     ("text", "language"), [("", "nl"), ("help", "nl"), ("hulp", "nl"), ("?", "nl"), ("HELP", "en")]
 )
-async def test_a_command_alone_tells_how_it_works(chat, text, language):
-    chat.slack.locales["U1"] = {"nl": "nl-NL", "en": "en-GB"}[language]
+async def test_a_command_alone_tells_how_it_works(chat, desk, text, language):
+    desk.store.set_person(Identity("slack", "T1", "U1"), language=language)
     await chat.command(text)
     (told,) = chat.slack.sent("response_url")
     assert {"nl": "/vraag onderwerpen", "en": "/ask topics"}[language] in told["text"]
@@ -431,9 +431,13 @@ async def test_what_was_put_aside_is_at_home_until_it_is_taken_away(chat):
     assert "drop" not in elements(chat.slack.homes["U1"])
 
 
-async def test_home_speaks_the_language_of_whoever_looks(chat):
+async def test_home_speaks_the_language_that_somebody_last_wrote_in(chat):
     chat.slack.locales["U1"] = "en-GB"
+    assert say("home.ask", "nl") in shown(await chat.open_home())
+    await chat.ask("how does the customer report that they are moving house?")
     assert say("home.ask", "en") in shown(await chat.open_home())
+    await chat.ask("hoe geeft de klant door dat hij gaat verhuizen?")
+    assert say("home.ask", "nl") in shown(await chat.open_home())
 
 
 async def test_an_empty_conversation_gets_examples_to_tap(chat):

@@ -209,10 +209,16 @@ def test_answers_go_to_slack_and_nowhere_else(api, url, may, store):
 
 # -- who they are --------------------------------------------------------------------------------------------------
 async def test_the_language_of_somebody_is_asked_once(one, slack):
-    slack.locales["U1"] = "en-GB"
+    slack.locales["U1"] = "nl-BE"
     workspaces = await one()
-    assert [await workspaces.locale("T1", "U1") for _ in range(3)] == ["en-GB"] * 3
+    assert [await workspaces.locale("T1", "U1") for _ in range(3)] == ["nl-BE"] * 3
     assert len(slack.sent("users.info")) == 1
+
+
+@pytest.mark.parametrize(("ours", "told"), [("nl", ""), ("en", "en-US")])
+async def test_an_english_slack_tells_nothing_of_people_who_speak_dutch(one, slack, ours, told):
+    slack.locales["U1"] = "en-US"
+    assert await (await one(language=ours)).locale("T1", "U1") == told
 
 
 async def test_a_language_that_was_asked_before_is_known_at_once(one, slack):
