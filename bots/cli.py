@@ -305,15 +305,27 @@ def people_add(
     if surface in {"slack", "teams"} and not team.strip():
         what = "the id of their Slack workspace (T…)" if surface == "slack" else "the id of their Teams tenant"
         raise typer.BadParameter(f"Give {what}: without it we do not recognise them.", param_hint="--team")
+    user, team = user.strip(), team.strip()
+    if surface == "slack":
+        _insist(r"[UW][A-Z0-9]+", user, "It is like U012ABC: Copy member ID, in their profile.", "USER")
+        _insist(r"[TE][A-Z0-9]+", team, "It is like T012ABC, as in app.slack.com/client/T012ABC.", "--team")
     store = console.store()
     person = store.set_person(
-        Identity(surface, team.strip(), user),
+        Identity(surface, team, user),
         role=Role(role.value) if role else None,
         audience=audience,
         level=level,
     )
     store.close()
     console.line(f"{user} on {surface} is {person.role} now.")
+
+
+def _insist(form: str, given: str, sentence: str, where: str) -> None:
+    """Refuse what looks well and would never be recognised."""
+    import re
+
+    if not re.fullmatch(form, given):
+        raise typer.BadParameter(f"{given} is no id of Slack. {sentence}", param_hint=where)
 
 
 @people_app.command("list")
@@ -344,17 +356,22 @@ def doctor(*, as_json: Json = False) -> None:
     """What is configured, reachable, stale or missing, and what to do. Exit code 1: something fails."""
     from datetime import UTC, datetime
 
-    from bots.reach import check_slack, check_teams, show
+    from bots.reach import check_teams
+    from bots.reach_slack import check_slack
     from core.doctor import examine
 
     settings = console.settings()
+
+    def open_store() -> "Store":
+        return console.store(settings)
+
     checks = examine(
         settings,
-        open_store=lambda: console.store(settings),
+        open_store=open_store,
         open_embedder=lambda: console.embedder(settings),
         now=datetime.now(UTC),
     )
-    show([*checks, *check_slack(settings), check_teams(settings)], as_json=as_json)
+    console.report([*checks, *check_slack(settings, open_store), check_teams(settings)], as_json=as_json)
 
 
 def _make_ready(desk: "Desk") -> int:

@@ -39,14 +39,16 @@ def print_manifest(
     from bots.slack_manifest import EVENTS, SCOPES, Extra, extras_of, manifest
 
     settings = console.settings()
+    socket = socket or (not url and bool(settings.slack_app_token.get_secret_value()))
     chosen = {Extra.FOLLOW_THREADS: follow_threads, Extra.CHANNELS: channels, Extra.GROUPS: groups}
     extras = {extra for extra, is_chosen in chosen.items() if is_chosen} | extras_of(settings)
     extras |= {Extra.AGENT_VIEW} if agent_view else set()
-    console.print_json(manifest(language or settings.language, url=_address(url, socket=socket), extras=extras))
+    address = _address(url, socket=socket)
+    console.print_json(manifest(language or settings.language, url=address, extras=extras))
     _show_reasons({"scope": SCOPES, "event": EVENTS}, extras)
     if (follow_threads or channels) and not settings.slack_follow_threads:
         console.note("Set BIJDEHAND_SLACK_FOLLOW_THREADS=true as well.")
-    if not url and not socket:
+    if address == _YOUR_HOST:
         console.note(f"Put your own address in place of {_YOUR_HOST}, or give --url or --socket.")
 
 
@@ -61,7 +63,7 @@ def explain(
     """Why it would stay silent in a channel, or speak. Exit code 1: something fails."""
     from datetime import UTC, datetime
 
-    from bots.reach import explain_slack, show
+    from bots.reach_channel import explain_slack
 
     found = _CHANNEL.fullmatch(channel.strip())
     if not found:
@@ -70,14 +72,18 @@ def explain(
     store = console.store(settings)
     checks = explain_slack(settings, store, found[1], team=team, enterprise=enterprise, now=datetime.now(UTC))
     store.close()
-    show(checks, as_json=as_json)
+    console.report(checks, as_json=as_json)
 
 
 def _address(url: str | None, *, socket: bool) -> str:
+    from bots.slack_manifest import EVENTS_PATH
+
     if url and socket:
         raise typer.BadParameter("Socket Mode needs no address; give one of the two.", param_hint="--url")
     if url and not re.fullmatch(r"https://[^/?#\s]+(/[^?#\s]*)?", url):
         raise typer.BadParameter(f"Slack wants an address like {_YOUR_HOST}, with https.", param_hint="--url")
+    if url and url.rstrip("/").endswith(EVENTS_PATH):
+        raise typer.BadParameter(f"Give the address without {EVENTS_PATH}: that is added.", param_hint="--url")
     return "" if socket else (url or _YOUR_HOST).rstrip("/")
 
 

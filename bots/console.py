@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from core.doctor import Check
     from core.embed import Embedder
     from core.library import Progress, Shelved
     from core.settings import Settings
@@ -113,6 +114,22 @@ def tell(done: "Shelved", *, removed: int = 0) -> None:
     """Say what an import or a reindex did."""
     pruned = f", {removed} removed" if removed else ""
     line(f"{done.articles} articles on the shelf, {done.embedded} texts embedded{pruned}.")
+
+
+def report(checks: "list[Check]", *, as_json: bool) -> None:
+    """Print what was found. Exit code 1: something fails."""
+    from core.doctor import State
+
+    if as_json:
+        print_json(checks)
+    else:
+        style = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red", State.OFF: "dim"}
+        for check in checks:
+            out.print(Text(f"{check.state:<5} ", style[check.state]), end="")
+            todo = f" ({check.todo})" if check.todo else ""
+            line(f"{check.name:<9} {check.found}{todo}")
+    if any(check.state is State.FAIL for check in checks):
+        raise typer.Exit(Exit.TO_MEND)
 
 
 class Bar:

@@ -99,12 +99,23 @@ async def serve(desk: Desk, settings: Settings, *, tell: Tell) -> None:
         for name in ("Slack", "Teams"):
             if name in found:
                 await found[name].start()
-                tell(f"{name:<11} on, {address(settings.host, port)}{found[name].path}")
+                tell(f"{name:<11} {on(name, address(settings.host, port) + found[name].path, settings)}")
             else:
                 tell(f"{name:<11} off (bijdehand doctor says what it needs)")
         stop = _told_to_stop()
         tell(f"Bijdehand is listening. Try: {say('help.example', settings.language)}")
         await stop.wait()
+
+
+def on(name: str, url: str, settings: Settings) -> str:
+    """By which ways a platform reaches us, and whether that is of any use yet."""
+    if name != "Slack":
+        return f"on, {url}"
+    ways = ["through Socket Mode"] if settings.slack_app_token.get_secret_value() else []
+    ways += [url] if settings.slack_signing_secret.get_secret_value() else []
+    nobody = settings.slack_is_shared and not settings.slack_teams
+    more = "; no workspace may add it yet: name them in SLACK_TEAMS" if nobody else ""
+    return f"on, {' and '.join(ways)}{more}"
 
 
 def address(host: str, port: int) -> str:

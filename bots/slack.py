@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import aiohttp
 from aiohttp import web
@@ -15,14 +17,16 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 
-from bots.slack_client import UNREACHABLE, make_client, quiet
+from bots.slack_client import UNREACHABLE, make_client, quiet, socket_log
 from bots.slack_events import (
     Command,
     Payload,
     Spot,
+    Submission,
     Withdrawal,
     earlier,
     is_sound,
+    is_stranger,
     own_id_of,
     to_command,
     to_event,
@@ -40,7 +44,7 @@ from bots.slack_workspaces import Workspaces
 from core.background import Background
 from core.courier import Courier
 from core.desk import Desk
-from core.errors import BijdehandError, NotAllowedError, NotFoundError
+from core.errors import BijdehandError, NotAllowedError, NotFoundError, StoreError
 from core.inbox import Inbox
 from core.model import Event, Place
 from core.secrets import Secrets
@@ -55,7 +59,8 @@ _CONTENT_TYPES = {"application/json", "application/x-www-form-urlencoded"}
 _BODY_WITHIN = 10.0  # seconds; Slack itself gives up after three
 _BROKEN_BODY = (OSError, aiohttp.ClientError, HttpProcessingError, web.RequestPayloadError)
 _STRANGE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
-_READ_IN_THREAD = 15  # messages; more is not to be had at once by every app
+_READ_IN_THREAD = 200  # messages, the oldest first; an app that is sold outside Slack's marketplace gets fifteen
+_ACKED_WITHIN = 0.5  # seconds until Slack has surely put what we acked in the place of a form
 _CHECK_EVERY = 600.0  # seconds between looking whom to ask whether it worked out
 _MAX_PROMPTS = 4
 _CHANNELS = ("C", "G")  # not a direct message
@@ -77,7 +82,9 @@ class SlackSurface:
         self._replies = Replies(self._workspaces)
         self._taps = Taps(desk, self._replies, self._workspaces)
         self._inbox = Inbox(desk)
-        self._courier = Courier(desk, "slack", self._replies.deliver, self._show_work, self._replies.unsend)
+        self._courier = Courier(
+            desk, "slack", self._replies.deliver, self._show_work, self._replies.unsend, self._learn
+        )
         self._background = Background("slack")
         secret = settings.slack_signing_secret.get_secret_value()
         self._verifier = SignatureVerifier(secret) if secret.strip() else None
@@ -100,7 +107,7 @@ class SlackSurface:
         app_token = self._settings.slack_app_token.get_secret_value()
         if app_token:
             client = make_client(self._settings, app_token)
-            self._socket = AsyncSocketModeHandler(self._app, app_token, logger=quiet, web_client=client)
+            self._socket = AsyncSocketModeHandler(self._app, app_token, logger=socket_log, web_client=client)
             self._background.run(self._socket.connect_async(), lasting=True)  # type: ignore[no-untyped-call] # until it succeeds
 
     async def stop(self) -> None:
@@ -140,6 +147,9 @@ class SlackSurface:
             asked = AsyncBoltRequest(body=raw.decode(), query=request.query_string, headers=dict(request.headers))
             if is_sound(asked.body):
                 return await to_aiohttp_response(await self._app.async_dispatch(asked))
+        except StoreError:
+            log.exception("Slack is asked to come back: the workspaces cannot be read")
+            return web.Response(status=503)
         except _STRANGE as error:  # Bolt looks into a body without checking it
             log.warning("Slack sent what is no event or tap (%s)", type(error).__name__)
         return web.Response(status=400)
@@ -173,7 +183,8 @@ class SlackSurface:
         """Something before our own work: a payload that is not what we think it is."""
         log.error("a listener failed on slack", exc_info=error)
         said = body.get("event", {})
-        if said.get("user") and said.get("channel") and not said.get("bot_id"):  # a bot would make it a conversation
+        to_us = said.get("type") == "app_mention" or str(said.get("channel")).startswith("D")
+        if to_us and said.get("user") and not said.get("bot_id"):  # a bot would make it a conversation
             spot = Spot(body.get("team_id") or "", "", said["user"], said["channel"], said.get("thread_ts"))
             await self._apologise(error, spot)
 
@@ -184,27 +195,39 @@ class SlackSurface:
         event = None if withdrawal else to_event(body, own_id)
         if withdrawal:
             self._background.run(self._withdraw(withdrawal))
+        elif event and is_stranger(body, self._settings.slack_teams):
+            if event.addressed:
+                self._run(Spot(**event.address), lambda: self._turn_away(Spot(**event.address)))
         elif event and (event.addressed or self._hears(body["event"])):
-            self._background.run(self._take(event, own_id))  # Bolt has acked
+            self._background.run(self._take(event))  # Bolt has acked
 
     def _hears(self, said: Payload) -> bool:
         """Whether to read along: among a few, whose messages reach us anyway, or where the settings want it."""
         return self._settings.slack_follow_threads or said.get("channel_type") == "mpim"
 
-    async def _take(self, event: Event, own_id: str) -> None:
-        locale = await self._workspaces.locale(event.team, event.user, event.address.get("enterprise", ""))
-        before = await self._said_before(event, own_id)
-        await self._courier.take(replace(event, locale=locale, before=before))
+    async def _turn_away(self, spot: Spot) -> None:
+        """Articles are for colleagues; a channel may be shared with others."""
+        language = await self._taps.language(spot)
+        await self._replies.tell(spot, say("slack.stranger", language), language)
+
+    async def _take(self, event: Event) -> None:
+        await self._courier.take(event)
         if event.message_id in self._at_work:
             self._at_work.discard(event.message_id)
             await self._set_status(event, "")  # beside a thread, an answer does not take it away
 
-    async def _said_before(self, event: Event, own_id: str) -> tuple[str, ...]:
-        """What stands above a question in a thread that we did not follow from its start, where we may look."""
-        midway = event.addressed and not event.direct and event.thread != event.message_id
+    async def _learn(self, event: Event) -> Event:
+        """The asker's language, and what stands above a question that was put halfway a thread."""
+        spot = Spot(**event.address)
+        locale = await self._workspaces.locale(spot.team, spot.user, spot.enterprise)
+        return replace(event, locale=locale, before=await self._said_before(event, spot))
+
+    async def _said_before(self, event: Event, spot: Spot) -> tuple[str, ...]:
+        midway = event.addressed and not event.direct and event.thread not in {"", event.message_id}
         if not midway or not self._settings.slack_follow_threads:
             return ()
-        client = await self._workspaces.client(event.team, event.address.get("enterprise", ""))
+        client = await self._workspaces.client(spot.team, spot.enterprise)
+        own_id = await self._workspaces.own_id(spot.team, spot.enterprise)
         try:
             found = await client.conversations_replies(channel=event.place, ts=event.thread, limit=_READ_IN_THREAD)
         except UNREACHABLE as error:
@@ -284,7 +307,7 @@ class SlackSurface:
         await self._replies.tell(spot, say(key, language), language)
 
     async def _ask(self, way: str, text: str, spot: Spot) -> None:
-        """A question that came without a message. Its conversation is this person's alone, wherever they are."""
+        """A question that came without a message. Its conversation is this person's alone, in this place and way."""
         name = spot.view_id or spot.trigger_id
         event = Event(
             surface="slack",
@@ -294,14 +317,13 @@ class SlackSurface:
             user=spot.user,
             text=text,
             address=spot.address(),
-            locale=await self._workspaces.locale(spot.team, spot.user, spot.enterprise),
         )
         await self._courier.take(event)
 
     async def _asked_about(self, ack: AsyncAck, body: Payload) -> None:
         await ack()
         shortcut = to_shortcut(body)
-        self._run(shortcut.spot, lambda: self._ask("shortcut", shortcut.text, shortcut.spot))
+        self._run(shortcut.spot, lambda: self._ask(f"shortcut {shortcut.about}", shortcut.text, shortcut.spot))
 
     async def _asked_from_anywhere(self, ack: AsyncAck, body: Payload) -> None:
         await ack()
@@ -311,12 +333,21 @@ class SlackSurface:
     async def _asked_in_form(self, ack: AsyncAck, body: Payload) -> None:
         filled = to_submission(body)
         await ack(response_action="update", view=waiting_modal(self._known_language(filled.spot)))
-        self._run(filled.spot, lambda: self._ask("form", filled.values.get("text", ""), filled.spot))
+        self._fill(filled, lambda: self._ask("form", filled.values.get("text", ""), filled.spot))
 
     async def _shared(self, ack: AsyncAck, body: Payload) -> None:
         filled = to_submission(body)
         await ack(response_action="update", view=waiting_modal(self._known_language(filled.spot)))
-        self._run(filled.spot, lambda: self._taps.share_chosen(filled))
+        self._fill(filled, lambda: self._taps.share_chosen(filled))
+
+    def _fill(self, filled: Submission, work: Work) -> None:
+        """Do it, and show it in the form. Shown too early, what we acked would take its place."""
+
+        async def later() -> None:
+            await asyncio.sleep(_ACKED_WITHIN)
+            await work()
+
+        self._background.run(self._try(filled.spot, later, waiting=True))
 
     def _known_language(self, spot: Spot) -> Language:
         """The language to speak when there is no time to ask Slack for it."""
@@ -331,23 +362,24 @@ class SlackSurface:
     def _run(self, spot: Spot, work: Work) -> None:
         self._background.run(self._try(spot, work))
 
-    async def _try(self, spot: Spot, work: Work) -> None:
-        """Whoever did something gets something to see, whatever breaks."""
+    async def _try(self, spot: Spot, work: Work, *, waiting: bool = False) -> None:
+        """Whoever did something gets something to see, whatever breaks. `waiting`: a form is, for what it will show."""
         try:
             await work()
         except Exception as error:
             if not isinstance(error, NotFoundError):
                 log.exception("something that was asked for by a tap failed on slack")
-            await self._apologise(error, spot)
+            await self._apologise(error, spot, waiting=waiting)
 
-    async def _apologise(self, error: Exception, spot: Spot) -> None:
+    async def _apologise(self, error: Exception, spot: Spot, *, waiting: bool = False) -> None:
         try:
             try:
                 language = await self._taps.language(spot)
             except BijdehandError:  # it may be the store itself that is broken
                 language = self._desk.language
             key = "answer.gone" if isinstance(error, NotFoundError) else "error.broken"
-            await self._replies.tell(spot, say(key, language), language)
+            say_it = self._replies.tell_instead if waiting else self._replies.tell
+            await say_it(spot, say(key, language), language)
         except Exception:
             log.exception("could not say sorry on slack")
 
@@ -383,7 +415,11 @@ class SlackSurface:
         said = body["event"]
         if said["type"] == "tokens_revoked" and not (said.get("tokens") or {}).get("bot"):
             return  # somebody's own token, of which we have none
-        self._background.run(self._workspaces.forget(body.get("team_id") or "", body.get("enterprise_id") or ""))
+        enterprise = body.get("enterprise_id") or ""
+        whole = any(us.get("is_enterprise_install") for us in body.get("authorizations") or ())
+        team = "" if whole and enterprise else body.get("team_id") or ""
+        at = datetime.fromtimestamp(body.get("event_time") or time.time(), UTC)
+        self._background.run(self._workspaces.forget(team, enterprise if not team else "", at))
 
     async def _check(self) -> None:
         while True:

@@ -42,7 +42,7 @@ _NOTHING_TO_ADD = {Outcome.HELP, Outcome.THANKS, Outcome.FAILED}
 _VALUE = re.compile(  # which answer, its moment, and how it is shown; the default of the latter two is left out
     rf"([\w-]{{1,64}})(?: (-|{'|'.join(Moment)})(?: (\d{{1,3}})(m?)(c?))?)?", re.ASCII
 )
-_QUOTED = re.compile(r"[\"“„]([^\"“„”]*)[\"“”]")
+_SPOKEN = re.compile(r"([^\"“„”]*)([\"“„]\s*[^\s\"“„”][^\"“„”]*[\"“”])")  # for whom or when, and what is said
 
 
 class Where(StrEnum):
@@ -107,14 +107,13 @@ def answer_blocks(
     head = contexts(asked) if question.strip() else []
     head += [block for said in (*answer.warnings, answer.message) for block in sections(mrkdwn(said))]
     tail: list[Block] = []
-    if answer.card and answer.message:  # only likely: the siblings stand above it, one tap away
-        head += _alternatives(answer)
     if answer.card:
+        head += _alternatives(answer)
         head += _card(answer, answer.card, shown)
         tail += _origin(answer.card, answer.language)
-    if not (answer.card and answer.message):
+    else:
+        tail += _meanwhile(answer)
         tail += _alternatives(answer)
-    tail += sections(quoted(mrkdwn(answer.bridge)))[:1]
     tail += _ways_on(answer, shown, where)
     return fitting(head, tail, answer.language)
 
@@ -126,16 +125,18 @@ def _on_the_way(answer: Answer, shown: Shown) -> Shown:
 
 
 def fallback_text(answer: Answer, *, question: str = "") -> str:
-    """The first screen without blocks: for notifications, screen readers, and whenever Slack refuses the blocks."""
+    """The first screen without blocks: for notifications, screen readers, and whenever Slack refuses the blocks.
+
+    A notification shows only how it begins: with the title and what to do.
+    """
     said = [mrkdwn(text) for text in (*answer.warnings, answer.message)]
     if question.strip():
         said.insert(0, say("slack.asked", answer.language, question=literal(cut(question, _MAX_QUESTION))))
     if answer.card:
-        said += [f"{_tag(answer, answer.card)}: {escape(answer.card.title)}".removeprefix(": ")]
-        said += [*map(mrkdwn, answer.card.notes), *map(_part, answer.card.first)]
-        said += [_freshness(answer.card)]
-    said += [f"• {escape(other.title)}" for other in answer.alternatives[:_MAX_ALTERNATIVES]]
-    said += [mrkdwn(answer.bridge)]
+        said += [escape(_title(answer.card)), *map(mrkdwn, answer.card.notes), *map(_part, answer.card.first)]
+        said += [_changed(answer.card), _tag(answer, answer.card), _freshness(answer.card)]
+    said += [_spoken(answer.bridge), _danger(answer), _nearest(answer)]
+    said += [f"• {escape(other.title)}" for other in _siblings(answer)]
     whole = "\n".join(text for text in said if text.strip())
     first, *rest = split(whole, MAX_FALLBACK - 2) or ["…"]
     return f"{first} …" if rest else first
@@ -143,15 +144,15 @@ def fallback_text(answer: Answer, *, question: str = "") -> str:
 
 def _card(answer: Answer, card: Card, shown: Shown) -> Iterator[Block]:
     if card.title.strip():
-        yield header(card.title)
+        yield header(_title(card))
     yield from contexts(_tag(answer, card))
     for note in card.notes:
         yield from sections(mrkdwn(note))
-    kinds = [part.kind for part in card.first]
-    if shown.more or not (answer.id and card.walk and card.walked and card.walked in kinds):
+    yield from contexts(_changed(card))
+    place = _walked(answer, card, shown)
+    if place is None:
         yield from _parts(_everything(card) if shown.more else card.first)
         return
-    place = kinds.index(card.walked)
     at = say("steps.at", answer.language, step=str(shown.step + 1), all=str(len(card.walk)))
     step = replace(card.first[place], text=card.walk[shown.step])
     yield from _parts(card.first[:place])
@@ -160,28 +161,47 @@ def _card(answer: Answer, card: Card, shown: Shown) -> Iterator[Block]:
     yield from _parts(card.first[place + 1 :])
 
 
+def _walked(answer: Answer, card: Card, shown: Shown) -> int | None:
+    """Which part is taken step by step, if any."""
+    if shown.more or not (answer.id and card.walk and card.walked):
+        return None
+    return next((place for place, part in enumerate(card.first) if part.kind is card.walked), None)
+
+
 def _parts(parts: Iterator[Part] | Sequence[Part]) -> list[Block]:
     return sections("\n\n".join(map(_part, parts)))
 
 
 def _way_through(answer: Answer, card: Card, shown: Shown, at: str) -> list[Block]:
-    """Steps go back and forth until they are done. Of checks, the one that works is the last."""
+    """Steps go back and forth until they are done. Of checks, the one that works is the last.
+
+    The way back comes last, so that the others stay where they are.
+    """
     value, language = value_of(answer.id, answer.moment, shown), answer.language
     last, solving = shown.step == len(card.walk) - 1, answer.moment is Moment.SOLVE
-    ways = {"step:back": "steps.back"} if shown.step else {}
     if solving:
-        ways |= {"step:done": "steps.works"} | ({"coach": "steps.stuck"} if last else {"step:next": "steps.fails"})
+        ways = {"step:done": "steps.works"} | ({"coach": "steps.stuck"} if last else {"step:next": "steps.fails"})
     else:
-        ways |= {"step:done": "steps.done"} if last else {"step:next": "steps.next"}
+        ways = {"step:done": "steps.done"} if last else {"step:next": "steps.next"}
+    ways |= {"step:back": "steps.back"} if shown.step else {}
     return [button(action, say(key, language), value, about=f"{at}, {card.title}") for action, key in ways.items()]
+
+
+def _title(card: Card) -> str:
+    """With a sign that stands out when lives may be at stake."""
+    return f"🚨 {card.title}" if card.critical else card.title
 
 
 def _tag(answer: Answer, card: Card) -> str:
     """The moment in a word, and a warning when lives may be at stake."""
-    tags = [f"🚨 {say('head.critical', answer.language)}"] if card.critical else []
+    tags = [bold(say("head.critical", answer.language))] if card.critical else []
     if answer.moment:
         tags.append(f"{answer.moment.sign} {say(f'moment.{answer.moment}', answer.language)}")
     return "  ".join(tags)
+
+
+def _changed(card: Card) -> str:
+    return f"{Moment.CHANGE.sign} {mrkdwn(card.changed)}" if card.changed.strip() else ""
 
 
 def _everything(card: Card) -> Iterator[Part]:
@@ -207,8 +227,8 @@ def _part(part: Part) -> str:
         return bold(text)
     if part.kind is Kind.SAY:
         text = quoted(text)
-    above = _head_of(part)
-    return f"{above}\n{text}" if above else text
+    below = f"_{literal(part.below)}_" if part.below.strip() else ""
+    return "\n".join(filter(None, (_head_of(part), text, below)))
 
 
 def _head_of(part: Part) -> str:
@@ -234,11 +254,36 @@ def _freshness(card: Card) -> str:
 
 
 # -- what can be tapped ------------------------------------------------------------------------------------------------
+def _meanwhile(answer: Answer) -> Iterator[Block]:
+    """What to tell the customer while somebody looks on."""
+    yield from sections(_spoken(answer.bridge))[:1]
+    yield from contexts(_danger(answer))
+
+
+def _spoken(text: str) -> str:
+    """What is said to the customer behind a bar, and who says it or when above that."""
+    found = _SPOKEN.fullmatch(text.strip())
+    above, said = found.groups() if found else ("", text)
+    return "\n".join(filter(None, (mrkdwn(above), quoted(mrkdwn(said)))))
+
+
+def _danger(answer: Answer) -> str:
+    return say("answer.danger", answer.language) if answer.bridge.strip() else ""
+
+
+def _nearest(answer: Answer) -> str:
+    return say("head.nearest", answer.language) if answer.alternatives and not answer.card else ""
+
+
+def _siblings(answer: Answer) -> Sequence[Suggestion]:
+    """Titles for whoever meant something else: none below an answer that is sure, where they would only raise doubt."""
+    return () if answer.card and not answer.message else answer.alternatives[:_MAX_ALTERNATIVES]
+
+
 def _alternatives(answer: Answer) -> Iterator[Block]:
-    found = title_buttons(answer.alternatives[:_MAX_ALTERNATIVES], answer.language)
-    if found and answer.card and not answer.message:
-        yield from contexts(say("head.also", answer.language))
+    found = title_buttons(_siblings(answer), answer.language)
     if found:
+        yield from contexts(_nearest(answer))
         yield actions(found)
 
 
@@ -263,15 +308,20 @@ def _ways_on(answer: Answer, shown: Shown, where: Where) -> Iterator[Block]:
         if answer.outcome is Outcome.UNANSWERED:
             yield actions([button("coach", say("button.coach", answer.language), value)])
         return
-    yield actions(_choices(answer, answer.card, value) if shown.choosing else _row(answer, answer.card, shown, where))
-    if where is Where.DIRECT:
+    if shown.choosing:
+        yield from contexts(say("reshape.what", answer.language))
+        yield actions(_choices(answer, answer.card, value))
+    else:
+        yield actions(_row(answer, answer.card, shown, where))
+    if where is Where.DIRECT and _walked(answer, answer.card, shown) is None:  # a way through steps asks it already
         yield _did_it_help(answer.id, answer.language)
 
 
 def _row(answer: Answer, card: Card, shown: Shown, where: Where) -> list[Block]:
     value = value_of(answer.id, answer.moment, shown)
     names = ["less" if shown.more else "more"] if card.more or card.walk else []
-    names += ["wrong", "coach", *(["share"] if where is Where.WHISPER else [])]
+    names += ["wrong", *([] if _is_stuck(answer, card, shown) else ["coach"])]
+    names += ["share"] if where is Where.WHISPER else []
     behind = {"reshape": "reshape.ask"} if _other_moments(answer, card) else {}
     behind |= {"copy": "button.copy"} if card.say else {}
     behind |= {"share": "button.share"} if where in {Where.DIRECT, Where.MODAL} else {}
@@ -279,6 +329,12 @@ def _row(answer: Answer, card: Card, shown: Shown, where: Where) -> list[Block]:
     menu = {f"{what} {value}": say(key, answer.language) for what, key in behind.items()}
     row = [button(name, say(f"button.{name}", answer.language), value, about=card.title) for name in names]
     return [*row, overflow("menu", menu)]
+
+
+def _is_stuck(answer: Answer, card: Card, shown: Shown) -> bool:
+    """At the last of the checks, where a coach is a way on already."""
+    last = shown.step == len(card.walk) - 1
+    return last and answer.moment is Moment.SOLVE and _walked(answer, card, shown) is not None
 
 
 def _choices(answer: Answer, card: Card, value: str) -> list[Block]:
@@ -313,13 +369,25 @@ def reason_blocks(answer_id: str, language: Language) -> list[Block]:
     return [*text_blocks(say("feedback.ask", language)), actions(buttons)]
 
 
+def seen_blocks(answer: Answer) -> list[Block]:
+    """What a colleague asked, and the answer they got, to look at: nothing can be done with it."""
+    asked = say("home.colleague_asked", answer.language, question=literal(answer.question))
+    return [*contexts(asked), *answer_blocks(replace(answer, id=""), where=Where.MODAL)]
+
+
 def copy_blocks(answer: Answer) -> list[Block]:
     """Each sentence to tell or write the customer in a frame of its own, without formatting or quotes around it."""
     found = [text for text in map(bare, answer.card.say if answer.card else ()) if text]
     if not found:
         return text_blocks(say("slack.copy_none", answer.language))
-    frames = [code(whole[1] if (whole := _QUOTED.fullmatch(text)) and whole[1].strip() else text) for text in found]
+    frames = [block for text in found for block in _frame(text)]
     return fitting([*text_blocks(say("slack.copy", answer.language)), *frames], [], answer.language)
+
+
+def _frame(text: str) -> Iterator[Block]:
+    found = _SPOKEN.fullmatch(text.strip())
+    yield from contexts(literal(found[1].strip()) if found else "")
+    yield code(found[2][1:-1].strip() if found else text)
 
 
 def check_blocks(answer: Answer) -> list[Block]:
@@ -345,7 +413,7 @@ def topics_blocks(topics: Mapping[str, Sequence[Suggestion]], language: Language
         for value, name in values.items()
     }
     chosen = f"{language} {cut(topic, _MAX_TOPIC)}" if topic else ""
-    rows = [[select("topic", say("slack.topic", language), words, chosen)]]
+    rows: list[list[Block]] = [[select("topic", say("slack.topic", language), words, chosen)]]
     found = topics[values[chosen]] if chosen in values else ()
     titles = {value: one for one in found if len(value := f"{language} {one.article_id}") <= MAX_OPTION}
     if len(titles) > _MAX_TITLE_BUTTONS:
@@ -353,4 +421,4 @@ def topics_blocks(topics: Mapping[str, Sequence[Suggestion]], language: Language
         rows.append([select("title", say("slack.title", language), choices)])
     else:
         rows.append(title_buttons(list(titles.values()), language))
-    return [actions(row) for row in rows if row]
+    return [*text_blocks(say("slack.topics", language)), *(actions(row) for row in rows if row)]

@@ -1,7 +1,7 @@
 """What Slack sends, read: messages as events, taps, commands, shortcuts and filled-in forms. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ _PEOPLES_OWN = {None, "file_share", "thread_broadcast"}  # subtypes; any other i
 _TAG = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _CALLS_SOMEBODY = re.compile(r"<(?:@|!subteam|!here|!channel|!everyone)")
 _EMOJI_CODES = re.compile(r"(?<!\S)(?::[a-z+-][\w+'-]*:(?::skin-tone-\d:)?)+(?!\S)")  # 12:30:15 is none
+SHARED = "shared"  # the block that says who shared an answer
 _SPOKEN = {"slack_audio", "slack_video"}
 
 
@@ -62,7 +63,7 @@ def to_event(body: Payload, own_id: str = "") -> Event | None:
     """What somebody said, to us or within our hearing; None when it was not a person or is meant for somebody else."""
     said = _newly_addressed(body["event"], own_id)
     user = said.get("user") or ""
-    if user in {"", "USLACKBOT", own_id} or said.get("bot_id") or said.get("subtype") not in _PEOPLES_OWN:
+    if user == own_id or not _is_by_somebody(said):
         return None
     text = said.get("text") or ""
     direct = said["channel"].startswith("D")
@@ -86,6 +87,12 @@ def to_event(body: Payload, own_id: str = "") -> Event | None:
         addressed=addressed,
         attachment=_attachment(said.get("files")),
     )
+
+
+def _is_by_somebody(said: Payload) -> bool:
+    """A person wrote it: not a bot, and not Slack about who joined or what was deleted."""
+    named = said.get("user") not in {None, "", "USLACKBOT"}
+    return named and not said.get("bot_id") and said.get("subtype") in _PEOPLES_OWN
 
 
 def _newly_addressed(said: Payload, own_id: str) -> Payload:
@@ -120,7 +127,7 @@ def earlier(messages: object, ts: str, own_id: str, most: int = 6) -> tuple[str,
     if not isinstance(messages, list):
         return ()
     said = [one for one in messages if isinstance(one, Mapping) and str(one.get("ts", "")) < ts]
-    texts = [plain_text(str(one.get("text") or ""), own_id) for one in said if not one.get("bot_id")]
+    texts = [plain_text(str(one.get("text") or ""), own_id) for one in said if _is_by_somebody(one)]
     return tuple(text for text in texts if text)[-most:]
 
 
@@ -135,11 +142,14 @@ class Withdrawal:
 
 
 def to_withdrawal(body: Payload) -> Withdrawal | None:
-    """Read a `message_deleted` event."""
+    """Read that a message was deleted. One with replies leaves a tombstone, and is changed into that."""
     said = body["event"]
-    if said.get("subtype") != "message_deleted" or not said.get("deleted_ts"):
+    now = said.get("message") or {}
+    entombed = said.get("subtype") == "message_changed" and now.get("subtype") == "tombstone"
+    gone = now.get("ts") if entombed else said.get("deleted_ts")
+    if not gone or not (entombed or said.get("subtype") == "message_deleted"):
         return None
-    return Withdrawal(body["team_id"], said["channel"], said["deleted_ts"], body.get("enterprise_id") or "")
+    return Withdrawal(body["team_id"], said["channel"], gone, body.get("enterprise_id") or "")
 
 
 def plain_text(text: str, own_id: str = "") -> str:
@@ -158,6 +168,16 @@ def plain_text(text: str, own_id: str = "") -> str:
     return re.sub(r"[^\S\n]+", " ", text).strip()
 
 
+def is_stranger(body: Payload, ours: Collection[str]) -> bool:
+    """Whether a message came from another organisation, through a channel that is shared with it.
+
+    Within an organisation of several workspaces people have teams of their own, so there nobody is one.
+    """
+    said = body["event"]
+    team = said.get("user_team") or said.get("source_team") or ""
+    return bool(team) and team not in {body["team_id"], *ours} and not body.get("enterprise_id")
+
+
 # -- what people tap and fill in -------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Tap:
@@ -166,14 +186,16 @@ class Tap:
     action_id: str
     value: str
     spot: Spot
+    above: tuple[dict[str, Any], ...] = ()  # what stands above an answer that was shared, and stays
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A slash command, or a shortcut on a message: `text` is what to look up."""
+    """A slash command, or a shortcut on a message: `text` is what to look up, `about` the message that says so."""
 
     text: str
     spot: Spot
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +223,9 @@ def to_tap(body: Payload) -> Tap:
         home=view.get("type") == "home",
         ephemeral=bool(where.get("is_ephemeral")),
     )
-    return Tap(action["action_id"], value, spot)
+    standing = (body.get("message") or {}).get("blocks") or ()
+    above = tuple(dict(block) for block in standing if block.get("block_id") == SHARED)
+    return Tap(action["action_id"], value, spot, above)
 
 
 def to_command(body: Payload) -> Command:
@@ -228,7 +252,7 @@ def to_shortcut(body: Payload) -> Command:
         trigger_id=body["trigger_id"],
         ephemeral=True,
     )
-    return Command(plain_text(said.get("text") or ""), spot)
+    return Command(plain_text(said.get("text") or ""), spot, said.get("ts") or "")
 
 
 def to_submission(body: Payload) -> Submission:

@@ -92,9 +92,9 @@ class Installs:
         await asyncio.to_thread(self._save, given)
 
     def _find(self, team: str, enterprise: str) -> Installed | None:
-        found = self._store.installation("slack", "", team)
-        if found is None and enterprise:
-            found = self._store.installation("slack", enterprise, "")
+        found = self._store.installation("slack", enterprise, team)
+        if found and not {found.team, found.enterprise}.intersection(self._settings.slack_teams):
+            return None  # it was on the list when it let us in
         return Installed(**json.loads(self._secrets.open(found.secret))) if found else None
 
     def _save(self, given: SlackInstallation) -> None:

@@ -45,7 +45,7 @@ SCOPES = (
     Grant("chat:write", "answer, show that it is working, change its own messages"),
     Grant("commands", "be asked by /ask, /vraag and its two shortcuts"),
     Grant("im:history", "read what is said to it in a direct message"),
-    Grant("mpim:history", "read what is said in a group direct message that it is in"),
+    Grant("mpim:history", "take questions, follow-ups and deletions in a group direct message that it is in"),
     Grant("users:read", "know in which language somebody uses Slack"),
     Grant("assistant:write", "suggest questions in the agent view", _AGENT_VIEW),
     Grant("channels:history", "read messages in the public channels that it is in", _HISTORY),

@@ -18,7 +18,7 @@ MAX_BUTTON = 75  # the words of an option too
 MAX_BLOCKS = 50
 MAX_MESSAGE = 12_000  # characters of all blocks together; Slack names no number and refuses from about 13 000
 MAX_VALUE = 255  # Slack takes 2000; what we put there is never that long, and five of those crowd out the answer
-MAX_OPTION = 150  # what an option sends
+MAX_OPTION = 150  # what an option sends, and what stands in an empty field
 _MAX_OPTIONS = 100
 _ROOM_FOR_OPTIONS = MAX_MESSAGE // 2
 
@@ -49,6 +49,11 @@ def code(text: str) -> Block:
     """Text exactly as it is, to be selected and copied."""
     inside = {"type": "text", "text": _harmless(text)[:MAX_SECTION]}
     return {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [inside]}]}
+
+
+def divider() -> Block:
+    """A line from side to side."""
+    return {"type": "divider"}
 
 
 def actions(elements: list[Block]) -> Block:

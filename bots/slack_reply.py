@@ -1,14 +1,13 @@
 """Saying things in Slack: a reply to a message, in place of what stands there, for one person only, in a form."""
 
 import logging
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
 from bots.slack_blocks import AT_FIRST, Shown, Where, answer_blocks, fallback_text, text_blocks
-from bots.slack_client import reason_of
+from bots.slack_client import PASSING, reason_of
 from bots.slack_events import Spot
 from bots.slack_parts import Block
 from bots.slack_views import answer_modal, message_modal
@@ -33,55 +32,62 @@ class Replies:
         self._workspaces = workspaces
 
     async def deliver(self, delivery: Delivery) -> str:
-        """The reply to a question, where it was asked; in a direct message when that place is gone."""
+        """The reply to a question, where it was asked; in a direct message where that place is closed to us."""
         spot, answer = Spot(**delivery.address), delivery.answer
-        if not spot.view_id and not spot.response_url:
-            return await self._put(self.posting(spot), answer, Where.DIRECT if spot.direct else Where.CHANNEL)
-        try:
-            if spot.view_id:
+        if spot.view_id:
+            try:
                 return await self._fill(spot, answer, AT_FIRST)
-            return await self._put(self._hooked(spot), answer, Where.WHISPER)
-        except (BijdehandError, SlackApiError) as error:
-            log.info("The place where a question was asked is gone (%s), so the reply goes to the asker", error)
-            return await self._put(self.posting(Spot(spot.team, spot.enterprise, spot.user, spot.user)), answer)
+            except SlackApiError as error:
+                _is_closed(error)
+                return await self._put(self._to_person(spot), answer, Where.DIRECT)
+        if spot.response_url:
+            return await self._put(self._first(self._hooked(spot), self._to_person(spot)), answer, Where.WHISPER)
+        where = Where.DIRECT if spot.direct else Where.CHANNEL
+        return await self._put(self._first(self.posting(spot), self._to_person(spot)), answer, where)
 
-    async def replace(self, spot: Spot, answer: Answer, shown: Shown) -> None:
-        """Show an answer where it stands already, another way."""
+    async def replace(self, spot: Spot, answer: Answer, shown: Shown, above: Sequence[Block] = ()) -> None:
+        """Show an answer where it stands already, another way; what stands above it stays."""
         if spot.view_id:
             await self._fill(spot, answer, shown)
         else:
-            await self._put(self._hooked(spot, replace_original=True), answer, where_of(spot), shown)
+            await self._put(self._hooked(spot, replace_original=True), answer, where_of(spot), shown, above)
 
     async def open(self, spot: Spot, answer: Answer) -> None:
         """Show another answer beside it: for this person alone, as it may be less public than the place."""
         if spot.home:
             client = await self._workspaces.client(spot.team, spot.enterprise)
-            await client.views_open(trigger_id=spot.trigger_id, view=answer_modal(answer))
+            try:
+                await client.views_open(trigger_id=spot.trigger_id, view=answer_modal(answer))
+            except SlackApiError as error:  # a trigger lasts three seconds
+                _is_closed(error)
+                await self._put(self._to_person(spot), answer)
         elif spot.view_id:
             await self._fill(spot, answer, AT_FIRST)
-        elif spot.ephemeral:
-            await self._put(self._hooked(spot), answer, Where.WHISPER)
-        elif spot.direct:
-            await self._put(self.posting(spot), answer, Where.DIRECT)
+        elif spot.direct and not spot.ephemeral:
+            await self._put(self._first(self.posting(spot), self._to_person(spot)), answer, Where.DIRECT)
         else:
-            await self._put(await self._aside(spot), answer, Where.WHISPER)
+            await self._put(self._whispering(spot), answer, Where.WHISPER)
 
     async def tell(self, spot: Spot, sentence: str, language: Language) -> None:
         """A sentence of our own, for this person alone."""
         await self.whisper(spot, sentence, text_blocks(sentence), language)
 
+    async def tell_instead(self, spot: Spot, sentence: str, language: Language) -> None:
+        """A sentence of our own, in the place of what stands there."""
+        await self.instead(spot, sentence, text_blocks(sentence), language)
+
     async def whisper(self, spot: Spot, text: str, blocks: list[Block], language: Language) -> None:
         """Something for this person alone, beside what stands there."""
+        if not spot.view_id:
+            await self._whispering(spot)(text=text, blocks=blocks)
+            return
         client = await self._workspaces.client(spot.team, spot.enterprise)
-        if spot.view_id and spot.trigger_id:
-            show = client.views_open if spot.home else client.views_push
+        show = client.views_open if spot.home else client.views_push
+        try:
             await show(trigger_id=spot.trigger_id, view=message_modal(blocks, language))
-        elif spot.ephemeral and spot.response_url:
-            await self._hooked(spot)(text=text, blocks=blocks)
-        elif spot.channel:
-            await (await self._aside(spot))(text=text, blocks=blocks)
-        else:
-            await client.chat_postMessage(channel=spot.user, text=text, blocks=blocks)
+        except SlackApiError as error:  # a trigger lasts three seconds
+            _is_closed(error)
+            await self._to_person(spot)(text=text, blocks=blocks)
 
     async def instead(self, spot: Spot, text: str, blocks: list[Block], language: Language) -> None:
         """Something else in the place of what stands there."""
@@ -91,7 +97,7 @@ class Replies:
         else:
             await self._hooked(spot, replace_original=True)(text=text, blocks=blocks)
 
-    async def share(self, spot: Spot, channel: str, answer: Answer, above: list[Block]) -> None:
+    async def share(self, spot: Spot, channel: str, answer: Answer, above: Sequence[Block]) -> None:
         """Show an answer to everybody in a channel; through the response URL where we need not be a member."""
         post = self.posting(Spot(spot.team, spot.enterprise, spot.user, channel))
         if spot.response_url and channel == spot.channel:
@@ -120,14 +126,36 @@ class Replies:
 
         return post
 
-    async def _aside(self, spot: Spot) -> Post:
-        """Seen by this person alone, where they are."""
-        client = await self._workspaces.client(spot.team, spot.enterprise)
-        whisper = partial(client.chat_postEphemeral, channel=spot.channel, user=spot.user, thread_ts=spot.thread_ts)
+    def _whispering(self, spot: Spot) -> Post:
+        """Seen by this person alone: where they are, else through what they tapped, else in a direct message."""
+        ways = [self._aside(spot)] if spot.channel else []
+        if spot.response_url:
+            ways.insert(0 if spot.ephemeral else len(ways), self._hooked(spot))
+        return self._first(*ways, self._to_person(spot))
+
+    def _aside(self, spot: Spot) -> Post:
+        async def post(**message: Any) -> str:  # noqa: ANN401 - a message, as Slack has it
+            client = await self._workspaces.client(spot.team, spot.enterprise)
+            await client.chat_postEphemeral(channel=spot.channel, user=spot.user, thread_ts=spot.thread_ts, **message)
+            return ""
+
+        return post
+
+    def _to_person(self, spot: Spot) -> Post:
+        """A direct message, which needs no more than a person."""
+        return self.posting(Spot(spot.team, spot.enterprise, spot.user, spot.user))
+
+    def _first(self, *ways: Post) -> Post:
+        """The first way that is open to us."""
 
         async def post(**message: Any) -> str:  # noqa: ANN401 - as above
-            await whisper(**message)
-            return ""
+            *others, last = ways
+            for way in others:
+                try:
+                    return await way(**message)
+                except (BijdehandError, SlackApiError) as error:
+                    _is_closed(error)
+            return await last(**message)
 
         return post
 
@@ -154,20 +182,32 @@ class Replies:
         answer: Answer,
         where: Where = Where.DIRECT,
         shown: Shown = AT_FIRST,
-        above: list[Block] | None = None,
+        above: Sequence[Block] = (),
     ) -> str:
         """Post an answer in blocks; once more in plain text when Slack refuses those."""
         question = _restated(answer) if where is Where.WHISPER else ""
         text = fallback_text(answer, question=question)
         try:
-            blocks = [*(above or []), *answer_blocks(answer, shown, where, question=question)]
+            blocks = [*above, *answer_blocks(answer, shown, where, question=question)]
             return await post(text=text, blocks=blocks)
         except SlackApiError as error:
             reason = reason_of(error)
-            if not any(refusal in reason for refusal in _TOO_MUCH):
+            if not _refuses_blocks(reason):
                 raise
             log.warning("Slack refused the blocks of an answer (%s), so it goes as plain text", reason)
             return await post(text=text)
+
+
+def _is_closed(error: Exception) -> None:
+    """Go on only where this way will stay closed; what Slack has against the message, or for now, is raised again."""
+    reason = reason_of(error)
+    if isinstance(error, SlackApiError) and (reason in PASSING or _refuses_blocks(reason)):
+        raise error
+    log.info("A way to answer is closed (%s), so another is taken", reason or error)
+
+
+def _refuses_blocks(reason: str) -> bool:
+    return any(refusal in reason for refusal in _TOO_MUCH)
 
 
 def where_of(spot: Spot) -> Where:

@@ -1,7 +1,10 @@
 """What each button and form does: ask the desk, and show it where the button stands."""
 
 import asyncio
+import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -13,16 +16,17 @@ from bots.slack_blocks import (
     copy_blocks,
     read_value,
     reason_blocks,
+    seen_blocks,
     text_blocks,
     topics_blocks,
 )
 from bots.slack_client import reason_of
-from bots.slack_events import Spot, Submission, Tap
+from bots.slack_events import SHARED, Spot, Submission, Tap
 from bots.slack_reply import Replies
 from bots.slack_views import ask_modal, home_view, share_modal
 from bots.slack_workspaces import Workspaces
 from core.desk import Desk
-from core.errors import NotFoundError
+from core.errors import NotAllowedError, NotFoundError
 from core.language import language_of_locale
 from core.model import Answer, Feedback, Person, Suggestion
 from core.store import Identity
@@ -30,8 +34,11 @@ from core.words import reasons, say
 from knowledge.article import Language
 from knowledge.moment import Moment
 
+log = logging.getLogger(__name__)
+
 Work = Callable[[Tap], Awaitable[None]]
 
+_SHARED_LATELY = 1000
 _NOT_THERE = {"not_in_channel", "channel_not_found", "is_archived", "restricted_action"}
 
 
@@ -43,6 +50,7 @@ class Taps:
         self._desk = desk
         self._replies = replies
         self._workspaces = workspaces
+        self._shared: deque[tuple[str, str]] = deque(maxlen=_SHARED_LATELY)  # answers, and the channels they went to
 
     def work(self, action_id: str) -> Work:
         """What to do for a button; `NotFoundError` for one that we no longer have."""
@@ -59,6 +67,7 @@ class Taps:
             "helped": self._helped,
             "quiet": self._quiet,
             "coach": self._coach,
+            "seen": self._seen,
             "share": self._share,
             "open": self._open,
             "title": self._open,
@@ -85,7 +94,7 @@ class Taps:
     def _redraw(self, change: Callable[[Shown], Shown]) -> Work:
         async def work(tap: Tap) -> None:
             answer, shown = await self._standing(tap.spot, tap.value)
-            await self._replies.replace(tap.spot, answer, change(shown))
+            await self._replies.replace(tap.spot, answer, change(shown), tap.above)
 
         return work
 
@@ -106,18 +115,17 @@ class Taps:
             case _:
                 await self._done(tap, answer)
                 return
-        await self._replies.replace(tap.spot, answer, shown)
+        await self._replies.replace(tap.spot, answer, shown, tap.above)
 
     async def _done(self, tap: Tap, answer: Answer) -> None:
         """At the end of the steps it helped."""
         person = await self.person(tap.spot)
         await asyncio.to_thread(self._desk.rate, Feedback(answer.id, person.id, helpful=True))
-        await self._replies.replace(tap.spot, answer, Shown(more=True))
         await self._replies.tell(tap.spot, say("feedback.helped", answer.language), answer.language)
 
     async def _menu(self, tap: Tap) -> None:
         what, _, value = tap.value.partition(" ")
-        tap = Tap(what, value, tap.spot)
+        tap = Tap(what, value, tap.spot, tap.above)
         match what:
             case "reshape":
                 await self._redraw(lambda shown: Shown(shown.more, shown.step, choosing=True))(tap)
@@ -137,7 +145,7 @@ class Taps:
         moment = _moment(tap.action_id.partition(":")[2])
         person = await self.person(tap.spot)
         answer = await asyncio.to_thread(self._desk.reshape, answer_id, moment, _among(person, tap.spot))
-        await self._replies.replace(tap.spot, answer, AT_FIRST)
+        await self._replies.replace(tap.spot, answer, AT_FIRST, tap.above)
         if answer.moment is not moment:
             await self._replies.tell(tap.spot, say("reshape.nothing", answer.language), answer.language)
 
@@ -189,35 +197,57 @@ class Taps:
         sentence = await asyncio.to_thread(self._desk.ask_coach, answer.id, person, has_coaches=grouped)
         await self._replies.tell(tap.spot, sentence, answer.language)
 
+    async def _seen(self, tap: Tap) -> None:
+        """What a colleague got to see who asked for a coach."""
+        person = await self.person(tap.spot)
+        try:
+            answer = await asyncio.to_thread(self._desk.asked, _read(tap.value)[0], person)
+        except NotAllowedError:  # a coach no longer: their home is from before
+            language = await self.language(tap.spot)
+            await self._replies.tell(tap.spot, say("command.not_yours", language), language)
+            return
+        await self._replies.whisper(tap.spot, say("button.open", answer.language), seen_blocks(answer), answer.language)
+
     # -- for others, for later ---------------------------------------------------------------------------------------
     async def _share(self, tap: Tap) -> None:
         """Where it was asked, or in a channel of their choice."""
-        answer_id, moment, _ = _read(tap.value)
-        recalled = await self._recalled(answer_id)
-        try:
-            answer = await asyncio.to_thread(self._desk.shareable, answer_id, moment)
-        except NotFoundError:
-            await self._replies.tell(tap.spot, say("share.private", recalled.language), recalled.language)
-            return
-        if tap.spot.ephemeral and tap.spot.response_url:
-            await self._replies.share(tap.spot, tap.spot.channel, answer, _shared_by(tap.spot, answer))
-            return
-        client = await self._workspaces.client(tap.spot.team, tap.spot.enterprise)
-        show = client.views_push if tap.spot.view_id and not tap.spot.home else client.views_open
-        await show(trigger_id=tap.spot.trigger_id, view=share_modal(tap.value, answer.language))
+        spot, answer = tap.spot, await self._recalled(tap.value)
+        if not await asyncio.to_thread(self._desk.for_everybody, answer):
+            await self._replies.tell(spot, say("share.private", answer.language), answer.language)
+        elif spot.ephemeral and spot.response_url:
+            await self._share_in(spot.channel, tap.value, spot)
+            await self._replies.tell(spot, say("share.done", answer.language), answer.language)
+        else:
+            client = await self._workspaces.client(spot.team, spot.enterprise)
+            show = client.views_push if spot.view_id and not spot.home else client.views_open
+            await show(trigger_id=spot.trigger_id, view=share_modal(tap.value, answer.language))
 
     async def share_chosen(self, filled: Submission) -> None:
         """The channel was chosen: share it there, and say so in the form."""
-        answer_id, moment, _ = _read(filled.metadata)
-        answer = await asyncio.to_thread(self._desk.shareable, answer_id, moment)
-        sentence = say("share.done", answer.language)
+        language = (await self._recalled(filled.metadata)).language
+        sentence = say("share.done", language)
         try:
-            await self._replies.share(filled.spot, filled.values["channel"], answer, _shared_by(filled.spot, answer))
+            await self._share_in(filled.values["channel"], filled.metadata, filled.spot)
         except SlackApiError as error:
             if reason_of(error) not in _NOT_THERE:
                 raise
-            sentence = say("share.not_there", answer.language)
-        await self._replies.instead(filled.spot, sentence, text_blocks(sentence), answer.language)
+            sentence = say("share.not_there", language)
+        await self._replies.tell_instead(filled.spot, sentence, language)
+
+    async def _share_in(self, channel: str, value: str, spot: Spot) -> None:
+        """Once, however often it is tapped: nothing on the screen tells that it has been done."""
+        answer_id, moment, _ = _read(value)
+        if (answer_id, channel) in self._shared:
+            return
+        self._shared.append((answer_id, channel))
+        try:
+            person = await self.person(spot)
+            share = partial(self._desk.share, answer_id, person, moment, surface="slack", team=spot.team)
+            answer = await asyncio.to_thread(share)
+            await self._replies.share(spot, channel, answer, _shared_by(spot, answer))
+        except Exception:
+            self._shared.remove((answer_id, channel))
+            raise
 
     async def _later(self, tap: Tap) -> None:
         answer = await self._recalled(tap.value)
@@ -274,13 +304,17 @@ class Taps:
         person = await self.person(spot)
         home = await asyncio.to_thread(self._desk.home, person, await self.language(spot))
         client = await self._workspaces.client(spot.team, spot.enterprise)
-        await client.views_publish(user_id=spot.user, view=home_view(home))
+        today = self._desk.now().astimezone(self._desk.zone).date()
+        await client.views_publish(user_id=spot.user, view=home_view(home, today))
 
     async def check(self) -> None:
         """Ask those whose call is over whether it worked out."""
         for identity, answer in await asyncio.to_thread(self._desk.to_check, "slack"):
             spot = Spot(identity.team, "", identity.user, identity.user)
-            await self._replies.posting(spot)(text=say("check.ask", answer.language), blocks=check_blocks(answer))
+            try:
+                await self._replies.posting(spot)(text=say("check.ask", answer.language), blocks=check_blocks(answer))
+            except Exception:
+                log.exception("could not ask somebody on slack whether it worked out")
 
     async def _recalled(self, value: str) -> Answer:
         return await asyncio.to_thread(self._desk.recall, _read(value)[0])
@@ -307,4 +341,4 @@ def _among(person: Person, spot: Spot) -> Person:
 
 def _shared_by(spot: Spot, answer: Answer) -> list[dict[str, Any]]:
     sentence = say("share.by", answer.language, name=f"<@{spot.user}>")
-    return [{"type": "context", "elements": [{"type": "mrkdwn", "text": sentence}]}]
+    return [{"type": "context", "block_id": SHARED, "elements": [{"type": "mrkdwn", "text": sentence}]}]

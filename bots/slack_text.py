@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from textwrap import wrap
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
@@ -11,12 +10,13 @@ from markdown_it.tree import SyntaxTreeNode
 from knowledge.text import is_link
 
 _MAX_LINK = 1000
-_MAX_COLUMN = 32
+_MAX_TABLE = 34  # characters of code that stand beside each other on a phone
 _NOTHING = "\u200b"  # zero width
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 _MARKS = {"strong": "*", "em": "_", "s": "~"}
 _URL = re.compile(r"(https?://[^\s<>|]*[^\s<>|.,;:!?)\]'\"\u201d\u2019])")
+_AMOUNT = re.compile(r"€ (?=\d)")
 # Slack has no escape for its own marks. Keeping one apart from what follows with nothing visible stops it from opening.
 _OPENS = re.compile(r"(?<!\w)([*_~`])(?=\S)")
 _ATOM = re.compile(r"<[^<>]*>|&\w+;|\s+|[^\s<&]+|.", re.DOTALL)
@@ -24,7 +24,7 @@ _FENCE = "```"
 
 
 def mrkdwn(markdown: str) -> str:
-    """Markdown the way Slack writes it. What Slack lacks becomes the nearest thing: a heading bold, a table code."""
+    """Markdown the way Slack writes it. What Slack lacks becomes the nearest thing: a heading bold, a table a list."""
     return _blocks(SyntaxTreeNode(_MARKDOWN.parse(markdown)).children)
 
 
@@ -34,8 +34,11 @@ def escape(text: str) -> str:
 
 
 def literal(text: str) -> str:
-    """Text as it is. A bare address is made a link here, since nothing of ours is left for Slack to interpret."""
-    pieces = _URL.split(text)
+    """Text as it is, its amounts unbroken.
+
+    A bare address is made a link here, since nothing of ours is left for Slack to interpret.
+    """
+    pieces = _URL.split(_AMOUNT.sub("€\u00a0", text))
     return "".join(
         link(piece, "") if place % 2 else _OPENS.sub(rf"\1{_NOTHING}", escape(piece))
         for place, piece in enumerate(pieces)
@@ -72,26 +75,47 @@ def link(address: str, label: str) -> str:
 
 
 def split(text: str, limit: int) -> list[str]:
-    """Cut mrkdwn into pieces that fit, between lines, else words; never inside a link or an escaped sign.
+    """Cut mrkdwn into pieces that fit, between paragraphs, else lines, else words; never inside a link or escaped sign.
 
     A code block that is cut is closed, and opened again in the next piece.
     """
     pieces: list[str] = []
     lines: list[str] = []
     room, fenced = limit, False
-    for line in text.split("\n"):
-        turns = line.lstrip("> ") == _FENCE
-        closing = len(_FENCE) + 1 if fenced != turns else 0
-        for part in _short_lines(line, limit - 2 * len(_FENCE) - 2):
-            if len(part) + closing > room and lines:
-                pieces.append("\n".join(_closed(lines) if fenced else lines))
-                lines = [_FENCE] if fenced else []
-                room = limit - sum(len(line) + 1 for line in lines)
-            lines.append(part)
-            room -= len(part) + 1
-        fenced ^= turns
+    for paragraph in _paragraphs(text):
+        if room < len("\n".join(paragraph).strip("\n")) <= limit:
+            pieces.append("\n".join(lines))
+            lines, room = [], limit
+        for line in paragraph:
+            turns = _is_fence(line)
+            closing = len(_FENCE) + 1 if fenced != turns else 0
+            for part in _short_lines(line, limit - 2 * len(_FENCE) - 2):
+                if len(part) + closing > room and lines:
+                    pieces.append("\n".join(_closed(lines) if fenced else lines))
+                    lines = [_FENCE] if fenced else []
+                    room = limit - sum(len(line) + 1 for line in lines)
+                lines.append(part)
+                room -= len(part) + 1
+            fenced ^= turns
     pieces.append("\n".join(lines))
     return [piece.strip("\n") for piece in pieces if piece.strip()]
+
+
+def _paragraphs(text: str) -> Iterator[list[str]]:
+    """Lines up to an empty one; a code block is not parted."""
+    paragraph: list[str] = []
+    fenced = False
+    for line in text.split("\n"):
+        fenced ^= _is_fence(line)
+        paragraph.append(line)
+        if not line and not fenced:
+            yield paragraph
+            paragraph = []
+    yield paragraph
+
+
+def _is_fence(line: str) -> bool:
+    return line.lstrip("> ") == _FENCE
 
 
 def _closed(lines: list[str]) -> list[str]:
@@ -129,7 +153,7 @@ def _block(node: SyntaxTreeNode) -> str:
         case "blockquote":
             return quoted(_blocks(node.children))
         case "table" | "fence" | "code_block":
-            return _code(_aligned(node) if node.type == "table" else node.content)
+            return _table(node) if node.type == "table" else _code(node.content)
     return "———" if node.type == "hr" else _blocks(node.children)
 
 
@@ -148,19 +172,25 @@ def _code(text: str) -> str:
     return f"{_FENCE}\n{inside}\n{_FENCE}" if inside.strip() else ""
 
 
-def _aligned(table: SyntaxTreeNode) -> str:
-    """In columns, long cells over several lines."""
-    rows = [
-        [wrap(_words(cell), _MAX_COLUMN) or [""] for cell in row.children]
-        for section in table.children
-        for row in section.children
-    ]
-    widths = [max(len(line) for cell in column for line in cell) for column in zip(*rows, strict=True)]
-    rows.insert(1, [["-" * width] for width in widths])
-    lines = [line for row in rows for line in zip_longest(*row, fillvalue="")]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
+def _table(node: SyntaxTreeNode) -> str:
+    """In columns where a phone has room for them, else a line for each row."""
+    rows = [row.children for section in node.children for row in section.children]
+    said = [[_words(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*said, strict=True)]
+    if sum(widths) + 2 * (len(widths) - 1) > _MAX_TABLE:
+        return "\n".join(filter(None, (_row(row, said[0] if rows[1:] else ()) for row in rows[1:] or rows)))
+    said.insert(1, ["-" * width for width in widths])
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in said)
+    return _code("\n".join(line.rstrip() for line in lines))
+
+
+def _row(cells: Sequence[SyntaxTreeNode], names: Sequence[str]) -> str:
+    """A row of a table: what it is about, then each cell behind the name of its column."""
+    first, *rest = [_inline(cell.children[0]) for cell in cells]
+    named = zip_longest(rest, names[1:], fillvalue="")
+    said = [f"{escape(name)}: {text}" if name else text for text, name in named if text]
+    line = " · ".join(filter(None, (_marked("*", first), *said)))
+    return f"• {line}" if line else ""
 
 
 def _inline(node: SyntaxTreeNode) -> str:

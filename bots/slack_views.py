@@ -1,10 +1,22 @@
 """What opens beside the conversation in Slack: the home tab and modals. Pure."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from bots.slack_blocks import AT_FIRST, Shown, Where, answer_blocks, text_blocks, title_buttons, value_of
-from bots.slack_parts import Block, actions, button, contexts, cut, header, plain, sections
+from bots.slack_parts import (
+    MAX_OPTION,
+    Block,
+    actions,
+    button,
+    contexts,
+    cut,
+    divider,
+    header,
+    plain,
+    sections,
+)
 from bots.slack_text import bold, literal, mrkdwn
 from core.model import Answer, Home, Request, Role, Suggestion
 from core.words import say, say_date
@@ -20,10 +32,13 @@ _MOST = 10  # of each list
 
 
 # -- home --------------------------------------------------------------------------------------------------------------
-def home_view(home: Home) -> View:
+def home_view(home: Home, today: date) -> View:
     """How to ask, what changed and what is still open; for whoever coaches, what waits for them as well."""
-    lists = (_queue(home), _changed(home), _asked(home), _kept(home))
-    return {"type": "home", "blocks": [*_asking(home.language), *(block for blocks in lists for block in blocks)]}
+    blocks = _asking(home.language)
+    for entries in (_queue(home, today), _changed(home, today), _asked(home, today), _kept(home)):
+        found = list(entries)
+        blocks += [divider(), *found] if found else []
+    return {"type": "home", "blocks": blocks}
 
 
 def _asking(language: Language) -> list[Block]:
@@ -32,35 +47,43 @@ def _asking(language: Language) -> list[Block]:
     return [header(say("home.title", language)), *how, actions([ask])]
 
 
-def _queue(home: Home) -> Iterator[Block]:
-    """Never who asked: a colleague did."""
+def _queue(home: Home, today: date) -> Iterator[Block]:
+    """Never who asked: a colleague did. What they got to see is one tap away."""
     if not home.person.role.covers(Role.COACH):
         return
     yield header(say("home.queue", home.language, count=str(len(home.queue))))
     if not home.queue:
         yield from text_blocks(say("home.queue_none", home.language))
-    yield from _requests(home.queue, "home.colleague", home.language)
+    for place, line in enumerate(_requests(home.queue, "home.colleague", home.language, today)):
+        answer = home.queue[place].answer
+        seen = button(f"seen:{place}", say("button.open", home.language), answer.id, about=answer.question)
+        yield line | {"accessory": seen}
+    yield from _rest(home.queue, home.language)
 
 
-def _changed(home: Home) -> Iterator[Block]:
+def _changed(home: Home, today: date) -> Iterator[Block]:
     if home.changed:
         yield header(say("home.changed", home.language))
     for place, news in enumerate(home.changed[:_MOST]):
-        since = literal(cut(news.line[:1].upper() + news.line[1:], _MAX_LINE))
+        since = literal(cut(_brief(news.line[:1].upper() + news.line[1:], today), _MAX_LINE))
         said = ": ".join(filter(str.strip, (since, mrkdwn(news.new))))
-        beside = title_buttons([news.article], home.language, place, words=say("button.open", home.language))
-        yield _line(news.article.title, said) | ({"accessory": beside[0]} if beside else {})
+        yield _line(news.article.title, said) | _opens(news.article, home.language, place)
 
 
-def _asked(home: Home) -> Iterator[Block]:
+def _asked(home: Home, today: date) -> Iterator[Block]:
     if home.asked:
         yield header(say("home.asked", home.language))
-    yield from _requests(home.asked, "home.since", home.language)
+    yield from _requests(home.asked, "home.since", home.language, today)
+    yield from _rest(home.asked, home.language)
 
 
-def _requests(requests: Sequence[Request], key: str, language: Language) -> Iterator[Block]:
+def _requests(requests: Sequence[Request], key: str, language: Language, today: date) -> Iterator[Block]:
     for request in requests[:_MOST]:
-        yield _line(request.answer.question, say(key, language, date=say_date(request.at.date(), language)))
+        day = _brief(say_date(request.at.date(), language), today)
+        yield _line(request.answer.question, say(key, language, date=day))
+
+
+def _rest(requests: Sequence[Request], language: Language) -> Iterator[Block]:
     if len(requests) > _MOST:
         yield from contexts(say("home.rest", language, count=str(len(requests) - _MOST)))
 
@@ -72,11 +95,20 @@ def _kept(home: Home) -> Iterator[Block]:
         yield from text_blocks(say("home.kept_none", language))
     for place, answer in enumerate(home.kept[:_MOST]):
         title = answer.card.title if answer.card else answer.question
-        yield _line(title)
-        known = [Suggestion(answer.card.article_id, title, answer.card.language)] if answer.card else []
-        ways = title_buttons(known, language, place, words=say("button.open", language))
-        drop = button("drop", say("button.drop", language), value_of(answer.id, None), about=title)
-        yield actions([*ways, drop])
+        known = Suggestion(answer.card.article_id, title, answer.card.language) if answer.card else None
+        yield _line(title) | (_opens(known, language, place) if known else {})
+        yield actions([button("drop", say("button.drop", language), value_of(answer.id, None), about=title)])
+
+
+def _opens(article: Suggestion, language: Language, place: int) -> Block:
+    """What an entry needs to be opened by; an id that is too long has no button."""
+    beside = title_buttons([article], language, place, words=say("button.open", language))
+    return {"accessory": beside[0]} if beside else {}
+
+
+def _brief(said: str, today: date) -> str:
+    """A date, without the year when that is this one."""
+    return said.removesuffix(f" {today.year}")
 
 
 def _line(title: str, said: str = "") -> Block:
@@ -88,9 +120,9 @@ def _line(title: str, said: str = "") -> Block:
 def ask_modal(language: Language, *, text: str = "", channel: str = "") -> View:
     """Somewhere to type a question, with `text` there already; `channel` travels along."""
     typed = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": MAX_ASKED}
-    typed |= {"focus_on_load": True} | ({"initial_value": text[:MAX_ASKED]} if text.strip() else {})
-    how = text_blocks(say("help.text", language, example=say("help.example", language)))
-    blocks = [*how, _input("text", say("modal.question", language), typed)]
+    typed |= {"focus_on_load": True, "placeholder": plain(say("help.example", language), MAX_OPTION)}
+    typed |= {"initial_value": text[:MAX_ASKED]} if text.strip() else {}
+    blocks = [_input("text", say("modal.question", language), typed)]
     return _form("ask", "modal.ask", "modal.send", blocks, channel, language)
 
 

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,9 +15,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bots.slack_client import TIMEOUT, UNREACHABLE, make_client, quiet, reason_of, retry_handlers
+from bots.slack_client import PASSING, TIMEOUT, UNREACHABLE, make_client, quiet, reason_of, retry_handlers
 from bots.slack_install import Installed, Installs
-from core.errors import BijdehandError
+from core.errors import BijdehandError, StoreError
 from core.language import language_of_locale
 from core.model import Role
 from core.settings import Settings
@@ -30,7 +31,6 @@ _MOST = 10_000  # people whose language is kept in mind
 _GROUPS_LAST = 600.0  # seconds
 _GROUPS_AGAIN = 60.0  # seconds until Slack is asked again that did not answer
 _STRANGE = (ValueError, TypeError, AttributeError, LookupError)  # no answer of the form that Slack documents
-_PASSING = {"", "ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 _WAY_OUT = {
     "missing_scope": "Give the app usergroups:read and install it again.",
     "no_such_subteam": "Check SLACK_COACH_GROUP and SLACK_ADMIN_GROUP.",
@@ -113,6 +113,8 @@ class Workspaces:
         """Who we are where an event comes from. It is not acked yet, so the network is left alone."""
         try:
             us = await self._us(team, enterprise)
+        except StoreError:
+            raise  # it may be there again when Slack comes back
         except BijdehandError as error:
             log.error("A Slack event was left alone. %s", error)  # noqa: TRY400 - the sentence is all
             return None
@@ -134,11 +136,17 @@ class Workspaces:
             response_url, timeout=TIMEOUT, session=self._session, logger=quiet, retry_handlers=retry_handlers()
         )
 
-    async def forget(self, team: str, enterprise: str = "") -> None:
-        """Forget a workspace that threw us out, with all that came from there."""
-        self._locales = {key: locale for key, locale in self._locales.items() if key[0] != team}
-        self._groups.pop(team, None)
-        await asyncio.to_thread(self._store.forget_team, "slack", team)
+    async def forget(self, team: str, enterprise: str, at: datetime) -> None:
+        """Forget a workspace that threw us out, or with team "" a whole organisation, and all that came from there.
+
+        That was at `at`: who let us in again since then has not.
+        """
+        found = await asyncio.to_thread(self._store.installation, "slack", enterprise, team)
+        if found and found.at > at:
+            return
+        self._locales = {key: locale for key, locale in self._locales.items() if team and key[0] != team}
+        self._groups.clear()
+        await asyncio.to_thread(self._store.forget_team, "slack", team, enterprise)
 
     async def _us(self, team: str, enterprise: str) -> Installed | None:
         return await self._installs.find(team, enterprise) if self._installs else self._own
@@ -164,7 +172,7 @@ class Workspaces:
             if self._settings.language == "nl" and language_of_locale(locale) == "en":
                 locale = ""
         except SlackApiError as error:
-            if reason_of(error) in _PASSING:
+            if reason_of(error) in PASSING:
                 return ""
             log.info("Slack does not tell a language (%s)", reason_of(error))
             locale = ""  # asking again will not help: most likely the scope is missing
@@ -213,7 +221,7 @@ class Workspaces:
             return frozenset(answer["users"])
         except SlackApiError as error:
             reason = reason_of(error)
-            if reason in _PASSING:
+            if reason in PASSING:
                 return None
             self._say_once(f"Slack does not tell who is in user group {group} ({reason}). {_WAY_OUT.get(reason, '')}")
             return frozenset()

@@ -40,7 +40,8 @@ def message(answer: Answer, *, notice: str = "") -> Json:
     said = {"type": "message", "summary": summary(answer)}
     if answer.card or answer.alternatives:
         return said | {"attachments": [{"contentType": CARD, "content": answer_card(answer, notice=notice)}]}
-    return said | text_message("\n\n".join(filter(None, (notice, *answer.warnings, answer.message, answer.bridge))))
+    sentences = (notice, *answer.warnings, answer.message, answer.bridge, _danger(answer))
+    return said | text_message("\n\n".join(filter(None, sentences)))
 
 
 def text_message(text: str) -> Json:
@@ -93,14 +94,19 @@ def _head(answer: Answer) -> Iterator[Json]:
     """Everything in sight before More is tapped."""
     yield from _boxed("warning", answer.warnings)
     yield from markdown_elements(answer.message)
-    if answer.message:  # not sure, or not known: what it may have been stands right there, one tap away
+    yield from _boxed("emphasis", [answer.bridge])
+    yield from sentence_elements(_danger(answer), size="Small", isSubtle=True)
+    sure = answer.card and not answer.message
+    if not sure:  # only likely, or not known: what it may have been stands right there, one tap away
         yield from _alternatives(answer)
     if answer.card:
         yield from _shown(answer, answer.card)
-    yield from _boxed("emphasis", [answer.bridge])
-    if answer.alternatives and not answer.message:
-        yield from sentence_elements(say("head.also", answer.language), isSubtle=True, spacing="Medium")
+    if sure:
         yield from _alternatives(answer)
+
+
+def _danger(answer: Answer) -> str:
+    return say("answer.danger", answer.language) if answer.bridge else ""
 
 
 def _shown(answer: Answer, card: Card) -> Iterator[Json]:
@@ -111,7 +117,7 @@ def _shown(answer: Answer, card: Card) -> Iterator[Json]:
     if card.critical:
         yield from sentence_elements(f"⚠️ {say('head.critical', language)}", weight="Bolder", color="Attention")
     yield from sentence_elements(card.title, weight="Bolder", size="Medium", style="heading", spacing="Small")
-    yield from _boxed("warning", card.notes)
+    yield from _boxed("warning", [*card.notes, card.changed])
     for part in card.first:
         yield from _part(part)
 
@@ -121,7 +127,9 @@ def _part(part: Part) -> list[Json]:
     verdict = part.kind is Kind.VERDICT
     text = markdown_elements(part.text, **({"weight": "Bolder"} if verdict else {}))
     heading = [] if verdict or not text else sentence_elements(part.heading, weight="Bolder", spacing="Medium")
-    return [_box("emphasis", [*heading, *text])] if part.kind is Kind.SAY and text else [*heading, *text]
+    if part.kind is Kind.SAY and text:
+        return [_box("emphasis", [*heading, *text])]
+    return [*heading, *text, *sentence_elements(part.below, size="Small", isSubtle=True)]
 
 
 def _source(answer: Answer) -> list[Json]:
@@ -172,6 +180,9 @@ def _box(style: str, items: list[Json]) -> Json:
 # -- what can be tapped -----------------------------------------------------------------------------------------------
 def _alternatives(answer: Answer) -> Iterator[Json]:
     """Titles one tap away, one below the other: beside each other Teams cuts them short."""
+    if answer.alternatives and not (answer.card and answer.message):  # a likely answer asks itself
+        key = "head.also" if answer.card else "head.nearest"
+        yield from sentence_elements(say(key, answer.language), isSubtle=True, spacing="Medium")
     for other in answer.alternatives[:_MAX_ALTERNATIVES]:
         if _fits(other.article_id):
             title = other.title or other.article_id

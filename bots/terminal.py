@@ -32,6 +32,7 @@ def render(answer: Answer, *, more: bool = False) -> RenderableType:
         lines += _card(answer.card, answer, more=more)
     if answer.bridge:
         lines.append(Text(answer.bridge, style="italic"))
+        lines.append(Text(say("answer.danger", answer.language), style="dim"))
     lines += _alternatives(answer)
     return _Printable(Group(*lines))
 
@@ -54,7 +55,7 @@ def _card(card: Card, answer: Answer, *, more: bool) -> Iterator[RenderableType]
     yield Text(card.title, style="bold underline")
     if card.critical:
         yield Text(f"⚠ {say('head.critical', speak)}", style="bold red")
-    for note in card.notes:
+    for note in filter(None, (*card.notes, card.changed)):
         yield Text(note, style="yellow")
     for part in card.first:
         yield from _part(part)
@@ -72,13 +73,14 @@ def _part(part: Part) -> Iterator[RenderableType]:
     if part.heading and part.kind is not Kind.VERDICT:
         yield Text(part.heading, style="bold green")
     yield Padding(Markdown(part.text, style=_LOUD.get(part.kind, "") if part.kind else ""), (0, 0, 0, 2))
+    if part.below:
+        yield Text(part.below, style="dim")
 
 
 def _alternatives(answer: Answer) -> Iterator[RenderableType]:
     if not answer.alternatives:
         return
-    if answer.card:
-        yield Text(say("head.also", answer.language), style="dim")
+    yield Text(say("head.also" if answer.card else "head.nearest", answer.language), style="dim")
     for number, other in enumerate(answer.alternatives, 1):
         yield Text(f"  [{number}] {other.title}")
 

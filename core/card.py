@@ -40,9 +40,12 @@ def card_of(
         language=article.language,
         topic=article.topic,
         critical=article.critical,
-        first=tuple(_readable(part, article.language, hide) for part in laid.first),
+        first=tuple(
+            _readable(part, article.language, hide, _below(part, laid.steps_left, language)) for part in laid.first
+        ),
         more=tuple(_readable(part, article.language, hide) for part in laid.more),
-        notes=_notes(article, change, moment, language, now, zone),
+        notes=tuple(_notes(article, language)),
+        changed=_changed_note(change, language, now, zone) if change and moment is not Moment.CHANGE else "",
         source=_source(article, language, today),
         stale=article.overdue(today) is not None,
         training=article.training if moment in {Moment.NEW, Moment.MORE} else "",
@@ -65,36 +68,36 @@ def current_change(article: Article, now: datetime) -> Change | None:
 def changed_lately(article: Article, now: datetime) -> bool:
     """Changed some weeks ago, or about to."""
     change = current_change(article, now)
-    return change is not None and -_CHANGED_FOR <= change.since - now <= _CHANGES_WITHIN
+    return change is not None and _is_new(change, now)
+
+
+def _is_new(change: Change, now: datetime) -> bool:
+    return -_CHANGED_FOR <= change.since - now <= _CHANGES_WITHIN
 
 
 def _changed(change: Change, language: Language, now: datetime, zone: tzinfo) -> str:
     """The new way first, then what it was, since when, for whom and why."""
     day = say_date(_day(change.since, zone), language)
     past = change.since <= now
-    lines = [say("changed.now" if past else "changed.soon", language, new=change.new, date=day)]
+    line = say("changed.now" if past else "changed.soon", language, new=change.new, date=day)
     if change.old:
-        lines[0] += say("changed.was" if past else "changed.still", language, old=change.old)
+        line += say("changed.was" if past else "changed.still", language, old=change.old)
     facts = [say("changed.since", language, date=day)] if past else []
     facts += [say("changed.who", language, who=change.applies_to)] if change.applies_to else []
     facts += [say("changed.why", language, why=change.why)] if change.why else []
-    return "\n\n".join([*lines, *(fact.rstrip(".") + "." for fact in facts)])
+    return "\n\n".join(filter(None, [line, " ".join(fact.rstrip(".") + "." for fact in facts)]))
 
 
-def _notes(
-    article: Article, change: Change | None, moment: Moment, language: Language, now: datetime, zone: tzinfo
-) -> tuple[str, ...]:
-    notes = []
+def _notes(article: Article, language: Language) -> Iterator[str]:
     if article.language != language:
-        notes.append(say("language.only_other", language))
+        yield say("language.only_other", language)
     if article.applies_when:
-        notes.append(say("case.only", language, case=article.applies_when))
-    if change and moment is not Moment.CHANGE and changed_lately(article, now):
-        notes.append(_changed_note(change, language, now, zone))
-    return tuple(notes)
+        yield say("case.only", language, case=article.applies_when)
 
 
 def _changed_note(change: Change, language: Language, now: datetime, zone: tzinfo) -> str:
+    if not _is_new(change, now):
+        return ""
     past = change.since <= now
     day = say_date(_day(change.since, zone), language)
     note = say("changed.note" if past else "changed.note_soon", language, date=day, new=change.new)
@@ -134,9 +137,16 @@ def _too_old(article: Article, today: date) -> bool:
     return late is not None and late.days > (article.verify_every or 0)
 
 
-def _readable(part: Part, language: Language, hide: bool) -> Part:
+def _readable(part: Part, language: Language, hide: bool, below: str = "") -> Part:
     heading = part.heading or (say("head.changes", language) if part.kind == "changes" else "")
-    return replace(part, heading=heading, text=_trusted(part.text, language, hide))
+    return replace(part, heading=heading, text=_trusted(part.text, language, hide), below=below)
+
+
+def _below(part: Part, steps_left: int, language: Language) -> str:
+    """Steps that stop halfway say so."""
+    if part.kind is not Kind.STEPS or not steps_left:
+        return ""
+    return say("steps.left_one" if steps_left == 1 else "steps.left", language, count=str(steps_left))
 
 
 def _trusted(text: str, language: Language, hide: bool) -> str:

@@ -18,8 +18,10 @@ log = logging.getLogger(__name__)
 Send = Callable[[Delivery], Awaitable[str]]
 Working = Callable[[Event], Awaitable[None]]
 Unsend = Callable[[Delivery, str], Awaitable[None]]
+Learn = Callable[[Event], Awaitable[Event]]
 
-_MOST_ATTEMPTS = 5  # a platform that said no so often means it
+_SEND_WITHIN = 25.0  # seconds; below the lease, or another process would send it as well
+_LEARN_WITHIN = 2.0  # seconds that knowing more about a message is worth
 _PATIENCE = 1.0  # seconds without an answer before the asker is shown that we are at it
 _LAST_TOLD = 500  # messages; each is tried again for five minutes only
 
@@ -28,7 +30,8 @@ class Courier:
     """Receives, answers and sends for one surface.
 
     `send` renders and posts, and raises when it could not; it gives the platform's id of what it posted. `working`
-    shows the asker that it takes a while. `unsend` takes a reply away whose question was taken back meanwhile.
+    shows the asker that it takes a while. `unsend` takes a reply away whose question was taken back meanwhile. `learn`
+    asks the platform what else there is to know of a message, once it is noted and sure to be answered.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class Courier:
         send: Send,
         working: Working | None = None,
         unsend: Unsend | None = None,
+        learn: Learn | None = None,
     ) -> None:
         """One courier per surface and process."""
         self._inbox = Inbox(desk)
@@ -45,6 +49,7 @@ class Courier:
         self._send = send
         self._working = working
         self._unsend = unsend
+        self._learn = learn
         self._taking: set[tuple[str, str, str]] = set()  # new messages, which redriving leaves alone
         self._in_hand: set[int] = set()  # deliveries being sent, or sent and not noted
         self._told: deque[tuple[str, str, str]] = deque(maxlen=_LAST_TOLD)  # what we said sorry for
@@ -68,10 +73,8 @@ class Courier:
             log.exception("could not look for unfinished work on %s", self._surface)
             return
         # Side by side: all are leased since the same moment, and for half a minute only.
-        await asyncio.gather(*(self._deliver(one) for one in deliveries if one.attempts < _MOST_ATTEMPTS))
-        for event in events:
-            if _name(event) not in self._taking:
-                await self._answer(event)
+        await asyncio.gather(*map(self._deliver, deliveries))
+        await asyncio.gather(*(self._answer(event) for event in events if _name(event) not in self._taking))
 
     async def watch(self, every: float = 15.0) -> None:
         """Redrive for ever. Once is not enough: what a crash left is leased until half a minute after it."""
@@ -91,6 +94,7 @@ class Courier:
             await self._answer(event)
 
     async def _answer(self, event: Event) -> None:
+        event = await self._learnt(event)
         try:
             delivery = await self._handled(event)
         except Exception:
@@ -99,6 +103,16 @@ class Courier:
             return
         if delivery:
             await self._deliver(delivery)
+
+    async def _learnt(self, event: Event) -> Event:
+        if self._learn is None:
+            return event
+        try:
+            async with asyncio.timeout(_LEARN_WITHIN):
+                return await self._learn(event)
+        except Exception:
+            log.exception("could not learn more about a message on %s", self._surface)
+            return event
 
     async def _handled(self, event: Event) -> Delivery | None:
         handling = asyncio.create_task(asyncio.to_thread(self._inbox.handle, event))
@@ -146,7 +160,8 @@ class Courier:
     async def _try(self, delivery: Delivery) -> str | None:
         """The platform's id of what was posted; None when it was not."""
         try:
-            return await self._send(delivery)
+            async with asyncio.timeout(_SEND_WITHIN):
+                return await self._send(delivery)
         except Exception:
             log.exception("could not post on %s", self._surface)
             return None

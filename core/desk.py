@@ -42,6 +42,7 @@ _CHECKED_AFTER = timedelta(hours=1)  # the call is over by then
 _CHECKED_WITHIN = timedelta(hours=12)  # and not forgotten
 _CHECKED_EVERY = timedelta(hours=20)  # once a working day
 _RECENT = 5  # changes on a home page
+_STAYS = {"slack", "teams"}  # surfaces that keep what was typed, in a conversation of two as well
 
 
 class Desk:
@@ -87,7 +88,7 @@ class Desk:
         language = self._language_for(question, text)
         warnings: list[str] = []
         if scrubbed.found:
-            warnings.append(say("privacy.warn_private" if question.direct else "privacy.warn", language))
+            warnings.append(say("privacy.warn" if question.surface in _STAYS else "privacy.warn_private", language))
         if text and question.attachment:
             warnings.append(say(f"unread.{question.attachment}", language))
         base = Answer(uuid.uuid4().hex, Outcome.HELP, language, text[:MAX_QUESTION], warnings=tuple(warnings))
@@ -130,12 +131,15 @@ class Desk:
     def shown(self, answer_id: str, person: Person, moment: Moment | None = None) -> Answer:
         """An answer given earlier, in the shape of a moment or as it was: nothing is kept of looking.
 
-        `NotFoundError` when there is none, or when its article is not there any more.
+        `NotFoundError` when there is none, or when its article is gone or not for this person.
         """
         answer = self.store.answer(answer_id)
-        if answer.card is None or moment in {None, answer.moment}:
+        if answer.card is None:
             return answer
-        return self._answering.opened(answer, self.article(answer.card.article_id, person), person, moment)
+        article = self.article(answer.card.article_id, person)
+        if moment in {None, answer.moment}:
+            return answer
+        return self._answering.opened(answer, article, person, moment)
 
     def reshape(self, answer_id: str, moment: Moment, person: Person) -> Answer:
         """The same answer in the shape of another moment; the correction is kept."""
@@ -145,15 +149,29 @@ class Desk:
         self.store.rate(Feedback(answer_id, person.id, moment=moment), self.now())
         return self._answering.opened(answer, self.article(answer.card.article_id, person), person, moment)
 
-    def shareable(self, answer_id: str, moment: Moment | None = None) -> Answer:
-        """An answer as everybody may see it, without the asker's words; `NotFoundError` when it is not for all."""
+    def for_everybody(self, answer: Answer) -> bool:
+        """Whether there is an article in it that all may see."""
+        try:
+            return answer.card is not None and bool(self._answering.article(answer.card.article_id, ()))
+        except NotFoundError:
+            return False
+
+    def share(
+        self, answer_id: str, person: Person, moment: Moment | None = None, *, surface: str = "", team: str = ""
+    ) -> Answer:
+        """An answer of its own, as everybody may see it: nothing in it is of the one that it was made from.
+
+        `NotFoundError` when its article is not for all. Remembered like one that `person` opened.
+        """
         answer = self.store.answer(answer_id)
         if answer.card is None:
             raise NotFoundError("There is no article in that answer to share.")
-        nobody = Person(uuid.uuid4().hex)
+        nobody = Person(uuid.uuid4().hex, level=person.level)
         article = self.article(answer.card.article_id, nobody)
-        bare = replace(answer, question="", message="", warnings=(), alternatives=())
-        return self._answering.opened(bare, article, nobody, moment or answer.moment or Moment.APPLY)
+        base = Answer(uuid.uuid4().hex, Outcome.ANSWERED, answer.language, article.title)
+        shared = self._answering.opened(base, article, nobody, moment or answer.moment or Moment.APPLY)
+        self.store.record(shared, person, surface, self.now(), team=team)
+        return shared
 
     def recall(self, answer_id: str) -> Answer:
         """An answer as it was given; `NotFoundError` when there is none."""
@@ -198,6 +216,15 @@ class Desk:
         """The questions that wait for a coach, the oldest first."""
         _needs(person, Role.COACH)
         return self.store.requests()
+
+    def asked(self, answer_id: str, person: Person) -> Answer:
+        """What somebody got to see who then put their question to the coaches; for those.
+
+        `NotFoundError` when that question does not wait for a coach, or is about an article that is not for this one.
+        """
+        if all(request.answer.id != answer_id for request in self.queue(person)):
+            raise NotFoundError(f"No coach was asked to look at answer {answer_id!r}.")
+        return self.shown(answer_id, person)
 
     # -- browsing --------------------------------------------------------------------------------------------------
     def article(self, article_id: str, person: Person) -> Article:

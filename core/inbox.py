@@ -30,8 +30,7 @@ class Inbox:
 
         False too when it was overheard and is better left alone: nothing is kept of it then.
         """
-        scrub = self._desk.scrub
-        event = replace(event, text=scrub(event.text), before=tuple(map(scrub, event.before)))
+        event = replace(event, text=self._desk.scrub(event.text))
         if not event.addressed and not self._is_wanted(event):
             return False
         return self._desk.store.receive(event, self._desk.now())
@@ -92,7 +91,7 @@ class Inbox:
 
     def _question(self, event: Event, person: Person) -> Question:
         if event.before:
-            return _asked(event, person, event.before)
+            return _asked(event, person, tuple(map(self._desk.scrub, event.before)))
         # A place without threads is one long conversation, of which only the last minutes are about the same thing.
         since = self._desk.now() - (_REMEMBERED if event.thread else _FOLLOWS_UP)
         turns = self._desk.store.turns(event, since)
@@ -109,8 +108,8 @@ class Inbox:
         enough = {Outcome.ANSWERED}
         turns = self._desk.store.turns(event, self._desk.now() - _FOLLOWS_UP)
         if turns:
-            person = self._desk.store.person(Identity(event.surface, event.team, event.user))
-            if all(turn.person_id != person.id for turn in turns):
+            person = self._desk.store.known_person(Identity(event.surface, event.team, event.user))
+            if person is None or all(turn.person_id != person.id for turn in turns):
                 return False
             enough = {Outcome.ANSWERED, Outcome.SUGGESTIONS}
         elif (

@@ -116,7 +116,8 @@ class Card:
     critical: bool
     first: tuple[Part, ...]
     more: tuple[Part, ...]
-    notes: tuple[str, ...] = ()  # above the first part: changed since, only in English, not valid yet
+    notes: tuple[str, ...] = ()  # above the first part: only in English, only in some cases
+    changed: str = ""  # what is new lately, above the first part too
     source: str = ""  # checked when and by whom, or that it is stale
     stale: bool = False
     training: str = ""

@@ -133,7 +133,9 @@ class Settings(BaseSettings):
 
     @field_validator("slack_api_url")
     @classmethod
-    def _ends_in_slash(cls, value: str) -> str:
+    def _leads_to_slack(cls, value: str) -> str:
+        if not re.match(r"https://[^/]|http://(127\.0\.0\.1|localhost)(?![^:/])", value):
+            raise ValueError("it must begin with https:// (or http://127.0.0.1 for a test)")  # tokens go there
         return value.rstrip("/") + "/"  # slack_sdk joins by plain addition
 
     @field_validator("timezone")

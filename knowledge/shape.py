@@ -39,11 +39,12 @@ _LEVEL = re.compile(r"^[ \t]*[-*+][ \t]+\**([^\W\d]+)\**[ \t]*:", re.UNICODE)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A section as it is shown. `text` is Markdown, the author's own words."""
+    """A section as it is shown. `text` is Markdown, the author's own words; `below` is a sentence of ours under it."""
 
     kind: Kind | None
     heading: str
     text: str
+    below: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class Shape:
     """`first` holds at most eighty words, the leading part first; `more` has whatever `first` does not show whole.
 
     `left_out` is what had to be on the first screen and did not fit there, in part or at all. `walk` is all of the
-    part of kind `walked`, item by item without their marks, where that is better taken one at a time.
+    part of kind `walked`, item by item without their marks, where that is better taken one at a time. `steps_left` are
+    those that `first` does not show.
     """
 
     first: tuple[Part, ...]
@@ -59,6 +61,7 @@ class Shape:
     left_out: tuple[Part, ...] = ()
     walk: tuple[str, ...] = ()
     walked: Kind | None = None
+    steps_left: int = 0
 
 
 def shape(article: Article, moment: Moment | None, *, level: str = "", changed: str = "", passage: str = "") -> Shape:
@@ -88,7 +91,8 @@ def shape(article: Article, moment: Moment | None, *, level: str = "", changed: 
     more = tuple(part for part in parts if part not in whole)
     walked = next((part for part in first if part.kind in {Kind.STEPS, Kind.TROUBLE}), None)
     walk = _walk(article, walked, moment) if walked else ()
-    return Shape(tuple(first), more, tuple(left_out), walk, walked.kind if walked and walk else None)
+    left = sum(_missing(part, parts) for part in first if part.kind is Kind.STEPS)
+    return Shape(tuple(first), more, tuple(left_out), walk, walked.kind if walked and walk else None, left)
 
 
 def moments_of(article: Article) -> tuple[Moment, ...]:
@@ -121,6 +125,12 @@ def _walk(article: Article, part: Part, moment: Moment) -> tuple[str, ...]:
     if part.kind is Kind.STEPS and (moment is Moment.NEW or len(found) <= FIRST_SCREEN_STEPS):
         return ()
     return found if len(found) > 1 else ()
+
+
+def _missing(shown: Part, parts: list[Part]) -> int:
+    """How many items of a section are not shown."""
+    whole = next(part for part in parts if part.kind is shown.kind)
+    return len(items(whole.text)) - len(items(shown.text))
 
 
 def _wanted(parts: list[Part], moment: Moment, passage: str) -> list[Part]:
@@ -166,6 +176,7 @@ def _brief(part: Part, moment: Moment, level: str) -> Part:
 
 
 def _own_line(found: list[str], level: str) -> str:
+    """It says whose it is: in a channel everybody reads it, and not of every reader the level is known."""
     by_level = _by_level(found)
     for wanted in (level.casefold(), *_DEFAULT_LEVELS):
         if wanted in by_level:

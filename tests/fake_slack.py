@@ -530,9 +530,12 @@ def mention(text, *, channel="C1", **fields):
     return message(f"<@{BOT}> {text}".strip(), channel=channel, kind="app_mention", **fields)
 
 
-def deleted(envelope):
-    """The envelope of its author taking back what was said."""
+def deleted(envelope, *, replied=False):
+    """The envelope of its author taking back what was said; with replies below it, a tombstone stays."""
     said = envelope["event"]
+    if replied:
+        tombstone = _standing(said) | {"subtype": "tombstone", "text": "This message was deleted.", "user": "USLACKBOT"}
+        return _afterwards(envelope, "message_changed", message=tombstone, previous_message=_standing(said))
     gone = {"deleted_ts": said["ts"], "previous_message": _standing(said)}
     return _afterwards(envelope, "message_deleted", **gone)
 

@@ -92,7 +92,7 @@ _suggestions = st.builds(Suggestion, anything, anything, languages)
 @st.composite
 def cards(draw):
     """Most have something to walk through, and then in a part that is there."""
-    first = draw(st.lists(st.builds(Part, st.sampled_from([None, *Kind]), anything, _said), max_size=6))
+    first = draw(st.lists(st.builds(Part, st.sampled_from([None, *Kind]), anything, _said, anything), max_size=6))
     kinds = [part.kind for part in first]
     return Card(
         article_id=draw(anything),
@@ -104,6 +104,7 @@ def cards(draw):
         first=tuple(first),
         more=tuple(draw(st.lists(st.builds(Part, st.sampled_from([None, *Kind]), anything, _said), max_size=15))),
         notes=tuple(draw(st.lists(anything, max_size=3))),
+        changed=draw(anything),
         source=draw(anything),
         training=draw(anything),
         url=draw(anything),

@@ -15,7 +15,7 @@ WHO = {"user_id": "U0BOT", "user": "bijdehand", "bot_id": "B0BOT", "team_id": "T
 
 
 class StubSlack:
-    """Answers as told: `says` holds what a method returns, or the error that it gives."""
+    """Answers as told: `says` holds what a method returns, the error that it gives, or what makes one of the call."""
 
     def __init__(self, scopes=LEAST, **says):
         self.scopes = scopes
@@ -27,6 +27,8 @@ class StubSlack:
     def answer(self, method, token, body):
         self.calls.append((method, token, body))
         said = self.says.get(method, "unknown_method")
+        if callable(said):
+            said = said(body)
         return {"ok": False, "error": said} if isinstance(said, str) else {"ok": True} | said
 
 

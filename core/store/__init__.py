@@ -65,7 +65,7 @@ class Installation:
     """That a team let us in. `secret` is encrypted before it comes here: the store never sees a token."""
 
     surface: str
-    enterprise: str  # "" where there is none
+    enterprise: str  # "" for a team's own: its id is enough
     team: str  # "" for a whole enterprise
     secret: bytes
     at: datetime
@@ -109,6 +109,9 @@ class Store(Protocol):
     def person(self, identity: Identity) -> Person:
         """Tell who is behind a platform's user; made, as an agent, when seen for the first time."""
 
+    def known_person(self, identity: Identity) -> Person | None:
+        """Tell who is behind a platform's user, without making anybody; None when never seen."""
+
     def set_person(
         self,
         identity: Identity,
@@ -131,7 +134,10 @@ class Store(Protocol):
         """Claim an event for thirty seconds; False when it is done or somebody else holds it."""
 
     def undone(self, surface: str, since: datetime, now: datetime) -> list[Event]:
-        """List events received after `since` that are neither done nor leased, oldest first."""
+        """List events received after `since` that are neither done nor leased, oldest first.
+
+        What was said before them is not kept.
+        """
 
     def finish(self, event: Event, answer: Answer, person: Person, now: datetime) -> Delivery | None:
         """Record the answer, put it in the outbox and mark the event done: one transaction.
@@ -159,7 +165,8 @@ class Store(Protocol):
     def turns(self, event: Event, since: datetime, most: int = 6) -> list[Turn]:
         """List the latest messages of this event's conversation, itself excluded, oldest first.
 
-        That is its (surface, team, place, thread). Only what was answered counts, and only after `since`.
+        That is its (surface, team, place, thread), and the message or our reply that the thread is below. Only what
+        was answered counts, and only after `since`.
         """
 
     def withdraw(self, surface: str, team: str, place: str, message_id: str) -> str:
@@ -228,16 +235,21 @@ class Store(Protocol):
         """Keep or replace the installation of (surface, enterprise, team)."""
 
     def installation(self, surface: str, enterprise: str, team: str) -> Installation | None:
-        """Find a team's own installation, else the one of its whole enterprise (kept under team "")."""
+        """Find a team's own installation (kept under enterprise ""), else its whole enterprise's (under team "").
 
-    def forget_team(self, surface: str, team: str) -> None:
+        Not every event names the enterprise: without a name it is the only one there is, and none of several.
+        """
+
+    def forget_team(self, surface: str, team: str, enterprise: str = "") -> None:
         """Delete all that came from a team: installation, places, people known nowhere else, events, answers.
 
-        With team "" that is every installation of a whole enterprise.
+        What its enterprise has stays. With team "" it is the enterprise that goes: its installation and, unless another
+        whole enterprise is still in, whose they may be, all teams without an installation of their own. With both
+        "" nothing happens.
         """
 
     def save_state(self, state: str, until: datetime) -> None:
-        """Keep a one-time word for an installation under way."""
+        """Keep a one-time word for an installation under way. Old ones are removed: anybody can ask for one."""
 
     def use_state(self, state: str, now: datetime) -> bool:
         """Whether that word was given out and is still good; it is good once. Old ones are removed."""

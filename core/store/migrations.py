@@ -138,10 +138,10 @@ def m002_conversations(db: Database) -> None:
         alter table event add column thread text not null default '';
         alter table event add column addressed integer not null default 1;
         alter table event add column attachment text;
-        alter table event add column before text not null default '[]'; -- a JSON list, until it is done
         create index event_conversation on event (surface, team, place, thread, received_at);
 
         alter table outbox add column message_id text not null default ''; -- of our reply, on the platform
+        create index outbox_message on outbox (message_id) where message_id <> '';
 
         alter table person add column quiet integer not null default 0; -- not to be asked whether it helped
 

@@ -50,7 +50,10 @@ _TABLES = (
 
 
 class SqliteStore(SqliteFile):
-    """The `Store` port on SQLite. `clock` dates what was made; what is due, the caller's `now` decides."""
+    """The `Store` port on SQLite.
+
+    `clock` dates what was made and tells which words are old; what is due, the caller's `now` decides.
+    """
 
     def __init__(
         self, path: Path, *, wait: float = 10.0, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -128,6 +131,11 @@ class SqliteStore(SqliteFile):
             return known
         with self.write() as db:
             return sqlite_people.find_or_make(db, identity, self._clock())
+
+    def known_person(self, identity: Identity) -> Person | None:
+        """Tell who is behind a platform's user, without making anybody; None when never seen."""
+        with self.read() as db:
+            return sqlite_people.find(db, identity)
 
     def set_person(
         self,
@@ -365,18 +373,22 @@ class SqliteStore(SqliteFile):
             )
 
     def installation(self, surface: str, enterprise: str, team: str) -> Installation | None:
-        """Find a team's own installation, else the one of its whole enterprise."""
+        """Find a team's own installation, else the one of its whole enterprise or, that unnamed, of the only one."""
         with self.read() as db:
             return sqlite_teams.installation(db, surface, enterprise, team)
 
-    def forget_team(self, surface: str, team: str) -> None:
-        """Delete all that came from a team, and the people known nowhere else."""
+    def forget_team(self, surface: str, team: str, enterprise: str = "") -> None:
+        """Delete all that came from a team or, without one, a whole enterprise, and the people known nowhere else."""
         with self.write() as db:
-            sqlite_teams.forget(db, surface, team)
+            if team:
+                sqlite_teams.forget(db, surface, team)
+            elif enterprise:
+                sqlite_teams.forget_enterprise(db, surface, enterprise)
 
     def save_state(self, state: str, until: datetime) -> None:
-        """Keep a one-time word for an installation under way."""
+        """Keep a one-time word for an installation under way; old ones are removed."""
         with self.write() as db:
+            db.execute("delete from state where until <= ?", [stamp(self._clock())])
             db.execute("insert into state (word, until) values (?, ?)", [state, stamp(until)])
 
     def use_state(self, state: str, now: datetime) -> bool:

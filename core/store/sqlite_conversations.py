@@ -27,16 +27,10 @@ def find(db: Database, event: Event) -> tuple[int, str] | None:
 def note(db: Database, event: Event, person_id: str, now: datetime) -> None:
     """Write an event that is not there yet."""
     db.execute(
-        "insert into event (surface, team, place, thread, message_id, person_id, text, before, attachment, address,"
+        "insert into event (surface, team, place, thread, message_id, person_id, text, attachment, address,"
         " direct, addressed, locale, received_at) values (:surface, :team, :place, :thread, :message_id, :person_id,"
-        " :text, :before, :attachment, :address, :direct, :addressed, :locale, :now)",
-        asdict(event)
-        | {
-            "person_id": person_id,
-            "before": as_json(event.before),
-            "address": as_json(event.address),
-            "now": stamp(now),
-        },
+        " :text, :attachment, :address, :direct, :addressed, :locale, :now)",
+        asdict(event) | {"person_id": person_id, "address": as_json(event.address), "now": stamp(now)},
     )
 
 
@@ -55,15 +49,12 @@ def read(row: dict[str, Any]) -> Event:
         thread=row["thread"],
         addressed=bool(row["addressed"]),
         attachment=Attachment(row["attachment"]) if row["attachment"] else None,
-        before=tuple(json.loads(row["before"])),
     )
 
 
 def close(db: Database, event_id: int) -> None:
     """Mark an event done: nobody answers it any more, and what was only there to do so is forgotten."""
-    db.execute(
-        "update event set state = 'done', leased_until = null, address = null, before = '[]' where id = ?", [event_id]
-    )
+    db.execute("update event set state = 'done', leased_until = null, address = null where id = ?", [event_id])
 
 
 def read_delivery(row: dict[str, Any]) -> Delivery:
@@ -79,12 +70,21 @@ def read_delivery(row: dict[str, Any]) -> Delivery:
 
 
 def turns(db: Database, event: Event, since: datetime, most: int) -> list[Turn]:
-    """List what was answered in this event's conversation, but for itself; of whoever was forgotten, nothing."""
+    """List what was answered in this event's conversation, but for itself; of whoever was forgotten, nothing.
+
+    A thread has the name of the message it is below, which may be a question or a reply outside any thread.
+    """
     rows = db.query(
-        "select event.person_id, event.text, event.received_at,"
+        "with said as (select id from event"
+        " where (surface, team, place, thread) = (:surface, :team, :place, :thread) and received_at > :since"
+        " union select id from event"
+        " where (surface, team, place, message_id) = (:surface, :team, :place, nullif(:thread, ''))"
+        " union select event_id from outbox where message_id = :thread and message_id <> '')"
+        " select event.person_id, event.text, event.received_at,"
         " coalesce(json_extract(answer.document, '$.card.title'), '') as title"
-        " from event join outbox on outbox.event_id = event.id join answer on answer.id = outbox.answer_id"
-        " where event.surface = :surface and event.team = :team and event.place = :place and event.thread = :thread"
+        " from said join event on event.id = said.id"
+        " join outbox on outbox.event_id = event.id join answer on answer.id = outbox.answer_id"
+        " where event.surface = :surface and event.team = :team and event.place = :place"
         " and event.message_id <> :message_id and event.received_at > :since and event.person_id is not null"
         " order by event.received_at desc, event.id desc limit :most",
         asdict(event) | {"since": stamp(since), "most": most},

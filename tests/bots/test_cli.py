@@ -379,8 +379,8 @@ def test_an_answer_cannot_steer_the_terminal(odd, coloured, monkeypatch):
 
 
 def test_a_person_with_square_brackets_is_somebody_like_others():
-    result = run("people", "add", "slack", "U[/x]", "--team", "T1")
-    assert (result.exit_code, "U[/x] on slack is agent now." in result.stdout) == (0, True)
+    result = run("people", "add", "teams", "U[/x]", "--team", "T1")
+    assert (result.exit_code, "U[/x] on teams is agent now." in result.stdout) == (0, True)
     assert "U[/x]" in run("people", "list").stdout
 
 
@@ -396,6 +396,28 @@ def test_somebody_on_a_platform_belongs_to_a_team(surface):
     result = run("people", "add", surface, "U1", "--role", "coach", "--team", " ")
     assert (result.exit_code, "--team" in result.stderr) == (2, True)
     assert json.loads(run("people", "list", "--json").stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("user", "team", "named"),
+    [
+        ("u012abc", "T1", "USER"),
+        ("@ann", "T1", "USER"),
+        ("T1", "U1", "USER"),
+        ("U1", "kievit", "--team"),
+        ("U1", "t012abc", "--team"),
+    ],
+)
+def test_what_is_no_id_of_slack_would_never_be_recognised_and_is_refused(user, team, named):
+    result = run("people", "add", "slack", user, "--team", team, "--role", "coach")
+    assert (result.exit_code, named in result.stderr) == (2, True)
+    assert json.loads(run("people", "list", "--json").stdout) == []
+
+
+def test_ids_of_every_kind_that_slack_has_are_taken():
+    assert run("people", "add", "slack", " W012ABC ", "--team", " E012ABC ").exit_code == 0
+    (row,) = json.loads(run("people", "list", "--json").stdout)
+    assert (row["user"], row["team"]) == ("W012ABC", "E012ABC")
 
 
 def test_whoever_sits_here_needs_no_team():

@@ -43,8 +43,9 @@ def test_a_slash_at_the_end_of_the_address_does_no_harm():
     assert printed("--url", "https://bijdehand.example/") == printed("--url", "https://bijdehand.example")
 
 
-def test_without_an_address_a_place_is_held_for_it():
-    result = run("manifest")
+@pytest.mark.parametrize("options", [[], ["--url", "https://your.host"]])  # the latter as `doctor` and README have it
+def test_without_an_address_a_place_is_held_for_it(options):
+    result = run("manifest", *options)
     assert '"https://your.host/slack/events"' in result.stdout
     assert "https://your.host" in result.stderr
 
@@ -53,6 +54,15 @@ def test_socket_mode_needs_no_address():
     result = run("manifest", "--socket")
     assert "https://" not in result.output
     assert json.loads(result.stdout)["settings"]["socket_mode_enabled"] is True
+
+
+def test_an_app_that_is_reached_by_socket_mode_stays_so(monkeypatch):
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1")
+    result = run("manifest")
+    assert json.loads(result.stdout) == manifest("nl", extras={Extra.AGENT_VIEW})
+    assert "your.host" not in result.stderr
+    url = "https://bijdehand.example"
+    assert printed("--url", url) == manifest("nl", url=url, extras={Extra.AGENT_VIEW})
 
 
 @pytest.mark.parametrize("option", EXTRAS)
@@ -102,6 +112,17 @@ def test_an_address_that_slack_would_refuse_is_refused(address):
     assert run("manifest", "--url", address).exit_code == WRONG_COMMAND_LINE
 
 
+@pytest.mark.parametrize("path", ["/slack/events", "/slack/events/", "/bot/slack/events"])
+def test_an_address_with_the_path_that_is_added_is_refused(path):
+    result = run("manifest", "--url", f"https://bijdehand.example{path}")
+    assert (result.exit_code, "without /slack/events" in " ".join(result.stderr.split())) == (WRONG_COMMAND_LINE, True)
+
+
+def test_an_address_may_have_a_path_of_its_own():
+    made = printed("--url", "https://bijdehand.example/bot")
+    assert made["settings"]["interactivity"]["request_url"] == "https://bijdehand.example/bot/slack/events"
+
+
 def test_an_address_and_socket_mode_do_not_go_together():
     assert run("manifest", "--socket", "--url", "https://bijdehand.example").exit_code == WRONG_COMMAND_LINE
 
@@ -114,7 +135,7 @@ def slack(monkeypatch):
     with serving(stub) as api:
         monkeypatch.setenv("SLACK_API_URL", api)
         monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
-        monkeypatch.setenv("SLACK_SIGNING_SECRET", "s")
+        monkeypatch.setenv("SLACK_SIGNING_SECRET", "0123456789abcdef" * 2)
         monkeypatch.setenv("BIJDEHAND_SLACK_FOLLOW_THREADS", "true")
         yield stub
 
@@ -132,7 +153,7 @@ def test_a_channel_where_all_is_well_is_explained(slack):
     assert result.exit_code == 0
     assert result.stdout.splitlines()[0].split() == ["ok", "slack", "connected", "as", "bijdehand", "in", "Kievit"]
     assert "it is a member of #support" in result.stdout
-    assert "/ask works everywhere" in result.stdout
+    assert "/ask works in every conversation, but not in a thread" in result.stdout
 
 
 @pytest.mark.usefixtures("_an_article")
@@ -183,7 +204,7 @@ def test_a_name_is_not_enough(slack, given):
 
 def test_without_slack_it_says_so():
     result = run("explain", "C0123")
-    assert "not configured" in result.stdout
+    assert ("not configured" in result.stdout, result.exit_code) == (True, Exit.TO_MEND)
 
 
 def test_looking_changes_nothing(slack):

@@ -108,6 +108,38 @@ def test_a_platform_that_is_not_configured_is_not_there(store):
     assert serve.surfaces(make_desk(store), Settings()) == {}
 
 
+TOKEN, SECRET, SOCKET = SLACK["slack_bot_token"], {"slack_signing_secret": "s"}, {"slack_app_token": "xapp-1"}
+SHARED = {"slack_client_id": "1.2", "slack_client_secret": "c"} | SECRET
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        (SLACK, "on, http://pc/slack/events"),
+        ({"slack_bot_token": TOKEN} | SOCKET, "on, through Socket Mode"),
+        (SLACK | SOCKET, "on, through Socket Mode and http://pc/slack/events"),
+        (SHARED | {"slack_teams": "T1"}, "on, http://pc/slack/events"),
+        (SHARED, "on, http://pc/slack/events; no workspace may add it yet: name them in SLACK_TEAMS"),
+    ],
+)
+def test_slack_is_said_to_reach_us_where_it_does(given, line):
+    assert serve.on("Slack", "http://pc/slack/events", Settings(**given)) == line
+
+
+def test_teams_is_said_to_reach_us_whatever_slack_does():
+    assert serve.on("Teams", "http://pc/api/messages", Settings(**SHARED)) == "on, http://pc/api/messages"
+
+
+async def test_what_is_printed_is_where_slack_reaches_us(store, monkeypatch):
+    stop = asyncio.Event()
+    stop.set()
+    monkeypatch.setattr(serve, "_told_to_stop", lambda: stop)
+    given = {"slack_bot_token": TOKEN, "slack_api_url": "http://127.0.0.1:9/"} | SOCKET
+    told = []
+    await serve.serve(make_desk(store), Settings(web_port=0, port=0, **given), tell=told.append)
+    assert "Slack       on, through Socket Mode" in told
+
+
 async def test_a_port_that_is_taken_names_the_setting(store):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

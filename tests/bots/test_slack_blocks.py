@@ -17,11 +17,11 @@ from bots.slack_blocks import (
     fallback_text,
     read_value,
     reason_blocks,
+    seen_blocks,
     text_blocks,
     topics_blocks,
     value_of,
 )
-from bots.slack_text import mrkdwn
 from core.model import Answer, Card, Outcome, Suggestion
 from core.words import say, words
 from knowledge.article import Kind
@@ -79,7 +79,7 @@ def test_an_answer_is_a_title_its_moment_the_parts_the_source_and_one_row_of_but
         "✅ Toepassen · zo doe je het",
         '*Stappen*\n1. Vraag de postcode.\n2. Kies _Verhuizing_.\n\n*Zo zeg je het*\n> "Ik zet het klaar."',
     ]
-    assert buttons(blocks) == {"more": "Meer", "wrong": "Klopt niet", "coach": "Vraag een coach"}
+    assert buttons(blocks) == {"more": "Meer", "wrong": "Klopt niet", "coach": "Vraag coach"}
     assert list(elements({"blocks": blocks}))[-1] == "menu"
 
 
@@ -104,7 +104,7 @@ def test_two_parts_under_one_heading_are_both_shown():
     now = Part(Kind.CHANGES, "Wat er verandert", "**Nu: € 75** (was € 25)")
     written = Part(Kind.CHANGES, "Wat er verandert", "Sinds september mag het.")
     said = shown(answer_blocks(answer(card=card(first=(now,), more=(written,))), Shown(more=True)))
-    assert said.index("*Nu: € 75* (was € 25)") < said.index("Sinds september mag het.")
+    assert said.index("*Nu: €\u00a075* (was €\u00a025)") < said.index("Sinds september mag het.")
 
 
 def test_an_article_without_more_offers_no_more():
@@ -115,19 +115,51 @@ def test_danger_notes_and_links_are_shown():
     blocks = answer_blocks(
         answer(
             card=card(
-                notes=("Let op: sinds 1 september 2026 is dit € 75.",),
+                notes=("Dit geldt alleen voor zon.",),
+                changed="Let op: sinds 1 september 2026 is dit *gratis*.",
                 url="https://kennis.example/a?b=1&c=2",
                 training="https://academie.example/klachten",
             )
         )
     )
     said = shown(blocks)
-    assert "Let op: sinds" in said
+    assert "Dit geldt alleen voor zon." in said
+    assert "🔄 Let op: sinds 1 september 2026 is dit _gratis_." in said
     assert "<https://kennis.example/a?b=1&amp;c=2|Bron>" in said
     assert "<https://academie.example/klachten|Training>" in said
     danger = Card("gas", 1, "Gaslucht", "nl", "", critical=True, first=(STEPS,), more=())
-    assert "Veiligheid eerst" in shown(answer_blocks(answer(card=danger)))
+    assert texts(answer_blocks(answer(card=danger)))[:2] == [
+        "🚨 Gaslucht",
+        "*Veiligheid eerst*  ✅ Toepassen · zo doe je het",
+    ]
+    assert fallback_text(answer(card=danger)).startswith("🚨 Gaslucht\n")
     assert "Veiligheid eerst" in fallback_text(answer(card=danger))
+
+
+def test_what_is_new_lately_is_small_and_stands_above_the_article():
+    blocks = answer_blocks(answer(card=card(changed="Let op.", notes=("Alleen zon.",))))
+    assert kinds(blocks) == ["header", "context", "section", "context", "section", "context", "actions"]
+    assert texts(blocks)[2:4] == ["Alleen zon.", "🔄 Let op."]
+
+
+def test_a_notification_begins_with_the_title_and_what_to_do():
+    noted = answer(card=card(changed="Let op.", notes=("Alleen zon.",)))
+    assert fallback_text(noted).splitlines()[:3] == ["Verhuizing", "Alleen zon.", "*Stappen*"]
+    assert fallback_text(noted).splitlines()[-3:] == [
+        "🔄 Let op.",
+        "✅ Toepassen · zo doe je het",
+        "Gecontroleerd op 1 november 2026",
+    ]
+
+
+def test_steps_that_go_on_under_more_say_so_until_it_is_opened():
+    part = replace(STEPS, below="Nog 1 stap onder Meer.")
+    cut = answer(card=card(first=(part, SAID)))
+    assert "2. Kies _Verhuizing_.\n_Nog 1 stap onder Meer._" in shown(answer_blocks(cut))
+    assert "Nog 1 stap" in fallback_text(cut)
+    assert "Nog 1 stap" not in shown(answer_blocks(cut, Shown(more=True)))
+    walked = replace(cut, card=replace(cut.card, walk=WALK, walked=Kind.STEPS))
+    assert "Nog 1 stap" not in shown(answer_blocks(walked))
 
 
 def test_a_likely_answer_asks_first_and_shows_its_siblings_above_the_article():
@@ -139,7 +171,18 @@ def test_a_likely_answer_asks_first_and_shows_its_siblings_above_the_article():
     assert kinds(answer_blocks(likely))[:3] == ["section", "actions", "header"]
 
 
-def test_a_refusal_shows_the_nearest_titles_and_what_to_say():
+def test_other_titles_do_not_stand_below_an_answer_that_is_sure():
+    sure = answer(alternatives=(Suggestion("late", "Met terugwerkende kracht", "nl"),))
+    assert "Met terugwerkende kracht" not in shown(answer_blocks(sure)) + fallback_text(sure)
+
+
+def test_of_two_questions_the_second_is_one_tap_away_above_the_answer():
+    two = answer(message=say("answer.two", "nl"), alternatives=(Suggestion("late", "Terugwerkend", "nl"),))
+    assert kinds(answer_blocks(two))[:3] == ["section", "actions", "header"]
+    assert "• Terugwerkend" in fallback_text(two)
+
+
+def test_a_refusal_gives_the_sentence_to_say_and_then_the_nearest_titles():
     refusal = answer(
         outcome=Outcome.UNANSWERED,
         card=None,
@@ -148,11 +191,35 @@ def test_a_refusal_shows_the_nearest_titles_and_what_to_say():
         alternatives=(Suggestion("late", "Met terugwerkende kracht", "nl"), Suggestion("move", "Verhuizing", "nl")),
     )
     blocks = answer_blocks(refusal)
-    assert kinds(blocks) == ["section", "actions", "section", "actions"]
+    assert kinds(blocks) == ["section", "section", "context", "context", "actions", "actions"]
+    assert texts(blocks)[:4] == [
+        "Dit weet ik niet. Ik gok liever niet.",
+        'Zeg bijvoorbeeld:\n> "Ik zoek dit voor u uit en bel u vandaag nog terug."',
+        say("answer.danger", "nl"),
+        "Dit komt het dichtst in de buurt",
+    ]
     assert list(buttons(blocks)) == ["open:0", "open:1", "coach"]
-    assert texts(blocks)[-2:] == [mrkdwn("> " + say("answer.bridge", "nl")), "Vraag een coach"]
-    for sentence in ("Dit weet ik niet.", "• Verhuizing", "bijvoorbeeld"):
-        assert sentence in fallback_text(refusal)
+    assert fallback_text(refusal).splitlines() == [
+        *texts(blocks)[0].splitlines(),
+        *texts(blocks)[1].splitlines(),
+        *texts(blocks)[2:4],
+        "• Met terugwerkende kracht",
+        "• Verhuizing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bridge", "said"),
+    [
+        ("Zeg dat je terugbelt.", "> Zeg dat je terugbelt."),
+        ('"Ik bel u."', '> "Ik bel u."'),
+        ('Zeg "ja" of "nee".', '> Zeg "ja" of "nee".'),
+        ("Zeg: “Ik *bel* u.”", "Zeg:\n> “Ik _bel_ u.”"),
+    ],
+)
+def test_only_what_is_said_to_the_customer_is_quoted(bridge, said):
+    refusal = answer(outcome=Outcome.UNANSWERED, card=None, bridge=bridge)
+    assert texts(answer_blocks(refusal))[0] == said
 
 
 def test_a_warning_comes_first_and_is_in_the_fallback():
@@ -238,7 +305,8 @@ def test_the_other_moments_of_the_article_can_be_chosen_in_place_of_the_buttons(
     others = {f"shape:{other}": say(f"reshape.{other}", "nl") for other in some if other is not moment}
     assert buttons(blocks) == others | {"back": "Terug"}
     assert "menu" not in elements({"blocks": blocks})
-    assert kinds(blocks) == kinds(answer_blocks(answer()))
+    assert kinds(blocks) == [*kinds(answer_blocks(answer()))[:-1], "context", "actions"]
+    assert "Wat wil je hierover zien?" in texts(blocks)
 
 
 def test_every_button_tells_which_answer_in_which_shape_it_is_about():
@@ -268,6 +336,11 @@ def test_slacks_own_thumbs_stand_at_the_very_end_of_a_conversation_of_two_and_no
         assert "context_actions" not in kinds(answer_blocks(answer(), where=where))
 
 
+def test_whoever_goes_through_steps_tells_there_whether_it_helped():
+    assert "context_actions" not in kinds(answer_blocks(walking(), where=Where.DIRECT))
+    assert "context_actions" in kinds(answer_blocks(walking(), Shown(more=True), Where.DIRECT))
+
+
 @pytest.mark.parametrize("outcome", [Outcome.HELP, Outcome.THANKS, Outcome.FAILED])
 def test_talk_has_no_buttons(outcome):
     blocks = answer_blocks(answer(outcome=outcome, card=None, message="Graag gedaan."), where=Where.DIRECT)
@@ -279,7 +352,7 @@ def test_one_step_is_shown_in_the_place_of_all_with_the_ways_back_and_on():
     blocks = answer_blocks(walking(), Shown(step=1))
     assert texts(blocks)[2] == "*Stappen*\n_Stap 2 van 3_\nKies _Verhuizing_."
     assert kinds(blocks) == ["header", "context", "section", "actions", "section", "context", "actions"]
-    assert list(buttons(blocks)) == ["step:back", "step:next", "more", "wrong", "coach"]
+    assert list(buttons(blocks)) == ["step:next", "step:back", "more", "wrong", "coach"]
     assert '> "Ik zet het klaar."' in shown(blocks)
 
 
@@ -287,21 +360,30 @@ def test_the_first_step_has_no_way_back_and_the_last_is_done():
     first, last = answer_blocks(walking()), answer_blocks(walking(), Shown(step=2))
     assert [name for name in buttons(first) if "step" in name] == ["step:next"]
     assert {name: text for name, text in buttons(last).items() if "step" in name} == {
-        "step:back": "Vorige",
         "step:done": "Klaar",
+        "step:back": "Vorige",
     }
 
 
 def test_a_check_works_or_does_not_and_after_the_last_one_there_is_a_coach():
-    trouble = card(first=(Part(Kind.TROUBLE, "Als het misgaat", "- a\n- b"),), walk=("a", "b"), walked=Kind.TROUBLE)
+    trouble = card(
+        first=(Part(Kind.TROUBLE, "Als het misgaat", "- a\n- b"),), walk=("a", "b", "c"), walked=Kind.TROUBLE
+    )
     solving = answer(moment=Moment.SOLVE, card=trouble)
     ways = [
-        [element["text"]["text"] for element in block["elements"]]
-        for step in (0, 1)
+        [element["text"]["text"] for element in block["elements"] if element["type"] == "button"]
+        for step in (0, 1, 2)
         for block in answer_blocks(solving, Shown(step=step))
-        if block["type"] == "actions" and block["elements"][0]["action_id"].startswith("step")
+        if block["type"] == "actions"
     ]
-    assert ways == [["Werkt", "Werkt niet"], ["Vorige", "Werkt", "Werkt niet, vraag een coach"]]
+    assert ways == [
+        ["Werkt", "Werkt niet"],
+        ["Meer", "Klopt niet", "Vraag coach"],
+        ["Werkt", "Werkt niet", "Vorige"],
+        ["Meer", "Klopt niet", "Vraag coach"],
+        ["Werkt", "Werkt niet, vraag een coach", "Vorige"],
+        ["Meer", "Klopt niet"],
+    ]
 
 
 def test_opened_up_all_steps_are_there_and_nothing_is_walked():
@@ -309,6 +391,11 @@ def test_opened_up_all_steps_are_there_and_nothing_is_walked():
     assert "3. Noem de datum." in shown(blocks)
     assert "Stap 2" not in shown(blocks)
     assert not [name for name in buttons(blocks) if name.startswith("step")]
+
+
+def test_what_is_not_said_to_be_walked_is_not():
+    unknown = card(first=(Part(None, "", "Tekst."),), walk=WALK)
+    assert not [name for name in buttons(answer_blocks(answer(card=unknown))) if name.startswith("step")]
 
 
 def test_a_walk_can_always_be_opened_up():
@@ -377,20 +464,32 @@ def test_five_reasons_are_one_tap_each():
 
 
 def test_a_sentence_to_copy_stands_alone_without_formatting_or_quotes():
-    sayable = answer(card=card(say=('"Ik zet **€ 15** voor u klaar."', 'Go (je): "Je <geld> komt eraan."')))
-    blocks = copy_blocks(sayable)
+    sentences = ('"Ik zet **€ 15** voor u klaar."', 'Go & (je): "Je <geld> komt eraan."', 'Zeg "ja" of "nee".')
+    blocks = copy_blocks(answer(card=card(say=sentences)))
     assert problems(blocks) == []
-    assert kinds(blocks) == ["section", "rich_text", "rich_text"]
+    assert kinds(blocks) == ["section", "rich_text", "context", "rich_text", "rich_text"]
     assert texts(blocks) == [
         say("slack.copy", "nl"),
         "Ik zet € 15 voor u klaar.",
-        'Go (je): "Je <geld> komt eraan."',
+        "Go &amp; (je):",
+        "Je <geld> komt eraan.",
+        'Zeg "ja" of "nee".',
     ]
 
 
 def test_where_there_is_nothing_to_copy_a_sentence_says_so():
     assert texts(copy_blocks(answer())) == [say("slack.copy_none", "nl")]
     assert texts(copy_blocks(answer(card=None))) == [say("slack.copy_none", "nl")]
+
+
+def test_what_a_colleague_got_to_see_is_their_question_and_the_answer_with_nothing_to_do_but_read():
+    alternatives = (Suggestion("late", "Met terugwerkende kracht", "nl"),)
+    blocks = seen_blocks(walking(question="klant *is* verhuisd"))
+    assert texts(blocks)[0] == "Een collega vroeg: klant *\u200bis* verhuisd"
+    assert "1. Vraag de postcode." in shown(blocks)
+    assert elements({"blocks": blocks}) == {}
+    refused = seen_blocks(answer(outcome=Outcome.UNANSWERED, card=None, alternatives=alternatives))
+    assert buttons(refused) == {"open:0": "Met terugwerkende kracht"}
 
 
 def test_later_we_ask_whether_it_worked_out_and_need_not_ask_again():
@@ -406,6 +505,10 @@ SHELVES = {
     "contract": [Suggestion("bedenktijd", "Bedenktijd", "nl")],
     "": [Suggestion(f"a{number}", f"Artikel {number}", "nl") for number in range(40)],
 }
+
+
+def test_what_there_is_to_read_begins_with_a_sentence():
+    assert texts(topics_blocks(SHELVES, "nl"))[0] == say("slack.topics", "nl")
 
 
 def test_topics_are_a_list_and_a_short_topic_is_one_tap_to_each_title():
@@ -467,9 +570,12 @@ def test_any_answer_is_valid_everywhere_fits_and_pings_nobody(answer, standing, 
 @given(answers, standings, st.sampled_from(Where))
 def test_in_any_answer_with_an_article_the_row_of_buttons_is_there_and_complete(answer, standing, where):
     answer = replace(answer, outcome=Outcome.ANSWERED)
-    found = elements({"blocks": answer_blocks(answer, standing, where)})
+    blocks = answer_blocks(answer, standing, where)
+    found = elements({"blocks": blocks})
     if answer.card:
-        assert {"back"} <= found.keys() if standing.choosing else {"wrong", "coach", "menu"} <= found.keys()
+        assert {"back"} <= found.keys() if standing.choosing else {"wrong", "menu"} <= found.keys()
+        cut = say("answer.cut", answer.language) in texts(blocks)  # and with it the way through steps, coach and all
+        assert standing.choosing or "coach" in found or (cut and answer.card.walk)
         assert all(read_value(found[name]["value"])[0] == answer.id for name in found if name in {"wrong", "coach"})
 
 

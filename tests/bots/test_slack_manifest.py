@@ -20,7 +20,7 @@ from core.secrets import Secrets
 from core.settings import Settings
 
 BOTS = Path(slack_manifest.__file__).parent
-ASKING = sorted([*BOTS.glob("slack*.py"), BOTS / "reach.py"])
+ASKING = sorted([*BOTS.glob("slack*.py"), *BOTS.glob("reach*.py")])
 SCHEMA = json.loads(Path(__file__).with_name("slack_manifest.schema.json").read_text(encoding="utf-8"))
 URL = "https://bijdehand.example"
 ALL = frozenset(Extra)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
@@ -20,6 +20,7 @@ from fake_slack import (
     message,
     message_shortcut,
     slash,
+    submission,
     texts,
     uninstalled,
 )
@@ -32,6 +33,7 @@ from core.secrets import Secrets
 from core.settings import Settings
 from core.store import Identity, Installation
 from core.words import say
+from knowledge.article import Status
 
 MOVE = article(
     """---
@@ -286,6 +288,44 @@ async def test_a_thread_that_slack_does_not_show_does_not_stand_in_the_way(follo
     assert "postcode" in shown(await following.say(mention("verhuizing doorgeven", thread_ts="1600.1")))
 
 
+async def test_a_thread_that_slack_is_slow_to_show_does_not_hold_the_answer(following, monkeypatch):
+    monkeypatch.setattr("core.courier._LEARN_WITHIN", 0.05)
+    following.slack.refuse("conversations.replies", "ratelimited", status=429, retry_after=5, times=3)
+    assert "postcode" in shown(await following.say(mention("verhuizing doorgeven", thread_ts="1600.1")))
+
+
+async def test_in_a_long_thread_what_stands_right_above_helps(following):
+    root = overheard("iets heel anders")
+    following.slack.hear(root)
+    for number in range(20):
+        following.slack.hear(overheard(f"praatje {number}", thread_ts=root["event"]["ts"]))
+    following.slack.hear(overheard("klant wil een verhuizing doorgeven", thread_ts=root["event"]["ts"]))
+    payload = await following.say(mention("hoe moet dat?", thread_ts=root["event"]["ts"]))
+    assert "Verhuizing doorgeven" in shown(payload)
+
+
+async def test_a_thread_below_an_answer_in_a_direct_message_follows_up_on_it(chat):
+    payload = await chat.ask("verhuizing doorgeven")
+    await chat.settled()
+    again = await chat.say(message("en hoe moet dat?", thread_ts=payload["ts"]))
+    assert "Verhuizing doorgeven" in shown(again)
+
+
+@pytest.mark.parametrize("reason", ["not_in_channel", "is_archived", "restricted_action", "channel_not_found"])
+async def test_where_we_may_not_speak_the_asker_hears_it_directly(chat, reason):
+    chat.slack.refuse("chat.postMessage", reason)
+    payload = await chat.say(mention("verhuizing doorgeven"))
+    assert payload["channel"] == "U1"
+
+
+async def test_somebody_from_another_organisation_is_told_that_this_is_for_colleagues(chat, desk):
+    await chat.send(mention("verhuizing doorgeven", user_team="T9"))
+    (told,) = await chat.slack.wait("chat.postEphemeral")
+    assert told["text"] == say("slack.stranger", "nl")
+    await chat.say(mention("verhuizing doorgeven", user_team="T1"))
+    assert desk.store.facts()["event"] == 1
+
+
 # -- edited and deleted ----------------------------------------------------------------------------------------
 @pytest.mark.parametrize("asked", [message("verhuizing doorgeven"), mention("verhuizing doorgeven")])
 async def test_a_question_that_is_taken_back_takes_its_answer_along(chat, desk, asked):
@@ -298,6 +338,15 @@ async def test_a_question_that_is_taken_back_takes_its_answer_along(chat, desk, 
     await chat.settled()
     assert len(chat.slack.sent()) == 1
     assert desk.store.facts()["answer"] == 0
+
+
+async def test_a_question_with_its_answer_below_it_that_is_taken_back_takes_the_answer_along(following):
+    asked = mention("verhuizing doorgeven")
+    payload = await following.say(asked)
+    await following.settled()
+    await following.send(deleted(asked, replied=True))
+    await following.settled()
+    assert [gone["ts"] for gone in following.slack.sent("chat.delete")] == [payload["ts"]]
 
 
 async def test_a_question_that_is_taken_back_while_it_is_answered_leaves_nothing(chat, desk, monkeypatch):
@@ -385,6 +434,28 @@ async def test_an_answer_in_a_form_has_its_buttons_like_any_answer(chat):
     assert "Ik zet het voor u klaar." in shown(chat.slack.modal)
 
 
+async def test_the_answer_comes_into_a_form_after_what_was_acked_and_not_before(chat):
+    await chat.shortcut()
+    answered = await chat.interact(submission(chat.slack.modal, {"text": MOVING}))
+    assert say("modal.waiting", "nl") in shown(answered["view"])
+    assert chat.slack.sent("views.update") == []
+    await chat.settled()
+    assert "postcode" in shown(chat.slack.modal)
+
+
+async def test_a_form_whose_work_fails_does_not_keep_waiting(chat, desk, monkeypatch):
+    await chat.tap(await chat.ask("verhuizing doorgeven"), "menu", option="share")
+    chat.slack.refuse("chat.postMessage", "oops")
+    await chat.submit(chat.slack.modal, {"channel": "C5"})
+    assert say("error.broken", "nl") in shown(chat.slack.modal)
+
+
+async def test_a_shortcut_on_one_message_does_not_learn_from_another(chat):
+    await chat.shortcut(message_shortcut("klant wil een verhuizing doorgeven"))
+    await chat.shortcut(message_shortcut("en hoe moet dat?"))
+    assert say("answer.none_near", "nl") in shown(chat.slack.sent("response_url")[-1])
+
+
 async def test_a_form_that_was_closed_meanwhile_is_answered_in_a_direct_message(chat):
     await chat.shortcut()
     chat.slack.refuse("views.update", "not_found")
@@ -422,6 +493,26 @@ async def test_a_question_to_the_coaches_is_in_their_home_and_not_who_asked(chat
     assert "wat eten we vandaag" not in shown(await chat.open_home("U2"))
 
 
+async def test_a_coach_sees_what_the_asker_saw_and_can_press_nothing_in_it(chat, desk):
+    make_coach(desk, "U7")
+    await chat.tap(await chat.ask("hoe kan ik een verhuizing doorgeven"), "coach")
+    home = await chat.open_home("U7")
+    await chat.tap(home, "seen:0", user="U7")
+    assert say("home.colleague_asked", "nl", question="hoe kan ik een verhuizing doorgeven") in shown(chat.slack.modal)
+    assert "Vraag de nieuwe postcode." in shown(chat.slack.modal)
+    assert elements(chat.slack.modal) == {}
+    assert "U1" not in shown(chat.slack.modal)
+
+
+async def test_whoever_is_no_coach_any_more_does_not_see_what_others_were_told(chat, desk):
+    make_coach(desk, "U7")
+    await chat.tap(await chat.ask("hoe kan ik een verhuizing doorgeven"), "coach")
+    home = await chat.open_home("U7")
+    desk.store.set_person(Identity("slack", "T1", "U7"), role=Role.AGENT)
+    await chat.tap(home, "seen:0", user="U7")
+    assert shown(chat.slack.modal) == say("command.not_yours", "nl")
+
+
 async def test_what_was_put_aside_is_at_home_until_it_is_taken_away(chat):
     await chat.tap(await chat.ask("verhuizing doorgeven"), "menu", option="later")
     assert chat.slack.sent("chat.postEphemeral")[-1]["text"] == say("later.kept", "nl")
@@ -429,6 +520,16 @@ async def test_what_was_put_aside_is_at_home_until_it_is_taken_away(chat):
     assert "drop" in elements(home)
     await chat.tap(home, "drop")
     assert "drop" not in elements(chat.slack.homes["U1"])
+
+
+async def test_what_is_tapped_at_home_too_long_ago_for_a_form_comes_in_a_direct_message(chat):
+    home = await chat.open_home()
+    chat.slack.refuse("views.open", "expired_trigger_id")
+    await chat.tap(home, "open:0")
+    assert "postcode" in shown(chat.slack.sent()[-1])
+    chat.slack.refuse("views.open", "expired_trigger_id", times=2)
+    await chat.tap(home, "ask")
+    assert chat.slack.sent()[-1]["text"] == say("error.broken", "nl")
 
 
 async def test_home_speaks_the_language_that_somebody_last_wrote_in(chat):
@@ -451,12 +552,35 @@ async def test_an_empty_conversation_gets_examples_to_tap(chat):
 async def test_an_answer_to_a_command_is_shared_in_its_channel_without_the_question(chat):
     await chat.command(MOVING)
     answer = chat.slack.sent("response_url")[-1] | {"channel": "C1", "ts": "1.1"}
-    await chat.tap(answer, "share", ephemeral=True)
-    shared = chat.slack.sent("response_url")[-1]
-    assert shared["response_type"] == "in_channel"
+    for _ in range(2):
+        await chat.tap(answer, "share", ephemeral=True)
+    (shared,) = [said for said in chat.slack.sent("response_url") if said.get("response_type") == "in_channel"]
+    assert chat.slack.sent("response_url")[-1]["text"] == say("share.done", "nl")
     assert "postcode" in shown(shared)
     assert "<@U1>" in shown(shared)
     assert MOVING not in shown(shared)
+
+
+async def test_a_tap_on_what_was_shared_is_answered_where_we_are_no_member_and_keeps_who_shared_it(chat, desk):
+    make_coach(desk, "U9")
+    chat.slack.channels["C8"] = None
+    await chat.command("mevrouw Jansen: " + MOVING, channel="C8")
+    answer = chat.slack.sent("response_url")[-1] | {"channel": "C8", "ts": "1.1"}
+    await chat.tap(answer, "share", ephemeral=True)
+    (shared,) = [said for said in chat.slack.sent("response_url") if said.get("response_type") == "in_channel"]
+    shared |= {"channel": "C8", "ts": "1.2"}
+    await chat.tap(shared, "more", user="U2")
+    assert "<@U1>" in shown(chat.slack.sent("response_url")[-1])
+    await chat.tap(shared, "coach", user="U2")
+    assert chat.slack.sent("response_url")[-1]["text"] == say("coach.asked", "nl")
+    assert "Jansen" not in shown(await chat.open_home("U2"))
+
+
+async def test_a_retired_article_is_no_longer_opened_by_a_tap_on_an_old_answer(chat, desk):
+    payload = await chat.ask("verhuizing doorgeven")
+    shelve(desk.store, desk.embedder, [replace(MOVE, status=Status.RETIRED)])
+    await chat.tap(payload, "more")
+    assert chat.slack.sent("chat.postEphemeral")[-1]["text"] == say("answer.gone", "nl")
 
 
 async def test_from_a_direct_message_one_chooses_where_to_share(chat):
@@ -505,8 +629,10 @@ async def test_more_steps_than_a_screen_holds_are_taken_one_at_a_time_in_place(c
     assert "step:next" not in elements(payload)
     await chat.tap(payload, "step:back")
     assert "Doe ding 6." in shown(chat.slack.sent("response_url")[-1])
+    redrawn = len(chat.slack.sent("response_url"))
     await chat.tap(payload, "step:done")
     assert chat.slack.sent("chat.postEphemeral")[-1]["text"] == say("feedback.helped", "nl")
+    assert len(chat.slack.sent("response_url")) == redrawn, "the message stays as it is"
     assert len(chat.slack.sent()) == 1
 
 
@@ -544,6 +670,16 @@ async def test_later_somebody_is_asked_once_whether_it_worked_out(desk):
         async with SlackChat(desk, platform) as chat:
             await chat.settled()
         assert len(platform.sent()) == 2
+
+
+async def test_one_who_cannot_be_asked_keeps_no_other_from_being_asked(chat, desk):
+    for user in ("U1", "U2"):
+        await chat.ask("verhuizing doorgeven", user=user)
+    await chat.settled()
+    desk.now = lambda: TODAY + timedelta(hours=2)
+    chat.slack.refuse("chat.postMessage", "account_inactive")
+    await chat.surface._taps.check()
+    assert [said["text"] for said in chat.slack.sent()[2:]] == [say("check.ask", "nl")]
 
 
 async def test_whoever_does_not_want_to_be_asked_is_not_asked_again(desk):

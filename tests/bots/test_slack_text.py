@@ -35,6 +35,7 @@ from bots.slack_text import bare, bold, literal, mrkdwn, split
         ("", ""),
         (r"\*geen vet\*", "*\u200bgeen vet*"),
         ("snake_case_naam", "snake_case_naam"),
+        ("tot € 75 of een €", "tot €\u00a075 of een €"),
     ],
 )
 def test_markdown_is_written_the_way_slack_does(markdown, slack):
@@ -49,12 +50,21 @@ def test_a_table_is_aligned_code():
     )
 
 
-def test_a_long_cell_goes_over_several_lines():
-    cell = "Dubbel werk voor de klant: twee keer bellen"
-    assert mrkdwn(f"| {cell} | € 40 |\n|---|---|\n").splitlines()[1:3] == [
-        "Dubbel werk voor de klant: twee  € 40",
-        "keer bellen",
+def test_a_table_too_wide_for_a_phone_is_a_line_for_each_row():
+    table = (
+        "| Soort | Wat je zegt | Bedrag |\n|---|---|---|\n"
+        "| Dubbel werk | *Sorry*, twee keer bellen is te veel | € 40 |\n| Kort | | € 5 |\n"
+    )
+    assert mrkdwn(table).split("\n") == [
+        "• *Dubbel werk* · Wat je zegt: _Sorry_, twee keer bellen is te veel · Bedrag: €\u00a040",
+        "• *Kort* · Bedrag: €\u00a05",
     ]
+
+
+def test_a_wide_table_with_a_head_alone_still_says_what_it_holds():
+    assert mrkdwn("| Een kop van ruim twintig tekens | en nog een |\n|---|---|\n") == (
+        "• *Een kop van ruim twintig tekens* · en nog een"
+    )
 
 
 def test_a_fence_inside_code_does_not_end_it():
@@ -89,6 +99,13 @@ def test_the_bare_words_are_what_somebody_pastes_elsewhere(markdown, words):
 def test_what_fits_is_left_whole():
     assert split("een\n\ntwee", 100) == ["een\n\ntwee"]
     assert split(" \n", 100) == []
+
+
+@pytest.mark.parametrize(
+    "paragraph", ["```\n" + "\n".join(["rij van een tabel"] * 3) + "\n```", "• een rij\n• twee rijen"]
+)
+def test_a_paragraph_or_table_that_fits_whole_is_not_cut(paragraph):
+    assert split(f"{'woord ' * 10}\n\n*Kop*\n{paragraph}\n\nklaar", 85)[1].startswith(f"*Kop*\n{paragraph}")
 
 
 def test_a_cut_code_block_is_closed_and_opened_again():

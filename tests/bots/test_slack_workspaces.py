@@ -1,6 +1,7 @@
 import asyncio
 import json
 import logging
+from datetime import UTC, datetime
 
 import pytest
 from fake_slack import BOT, SECRET, FakeSlack, mention, signed
@@ -16,6 +17,8 @@ from core.model import Role
 from core.secrets import Secrets
 from core.settings import Settings
 from core.store import Identity
+
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -123,7 +126,7 @@ async def test_what_is_forgotten_is_so_at_once_in_every_process_and_with_all_its
     workspaces, other = await many(), await many()
     store.person(Identity("slack", "T2", "U1"))
     assert (await other.client("T2")).token == "xoxb-T2"
-    await workspaces.forget("T2")
+    await workspaces.forget("T2", "", LATER)
     for each in (workspaces, other):
         with pytest.raises(NotInstalledError):
             await each.client("T2")
@@ -360,5 +363,5 @@ async def test_forgetting_a_workspace_forgets_its_people(one, slack):
     for _ in range(2):
         await workspaces.locale("T1", "U1")
         await workspaces.role("T1", "U1")
-        await workspaces.forget("T1")
+        await workspaces.forget("T1", "", LATER)
     assert len(slack.sent("users.info")) == len(slack.sent("usergroups.users.list")) == 2

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from functools import cache
 from itertools import cycle
 from pathlib import Path
@@ -70,9 +71,10 @@ def check(card):
 def test_a_card_says_it_all_in_one_fixed_order():
     card = a_card(
         VERDICT,
-        STEPS,
+        replace(STEPS, below="Nog 2 stappen onder Meer."),
         SAY,
-        notes=("Let op: sinds 1 september is dit € 75.",),
+        notes=("Dit geldt alleen voor zon.",),
+        changed="Let op: sinds 1 september is dit € 75.",
         source="Nagekeken",
         critical=True,
         url="https://kennis.example/goedmaken",
@@ -86,10 +88,12 @@ def test_a_card_says_it_all_in_one_fixed_order():
         "✅ Toepassen · zo doe je het",
         "⚠️ Veiligheid eerst",
         "Goedmaken",
+        "Dit geldt alleen voor zon.",
         "Let op: sinds 1 september is dit € 75.",
         "Ja, tot € 75.",
         "Stappen",
         "1. Vraag de postcode.\r2. Kies _Tegoed_ in **Kompas**.",
+        "Nog 2 stappen onder Meer.",
         "Zo zeg je het",
         '"Ik zet € 40 voor u klaar."',
         "Nagekeken · [Bron](https://kennis.example/goedmaken) · [Training](https://academie.example/klachten)",
@@ -154,13 +158,20 @@ def test_a_refusal_offers_the_nearest_titles_and_a_sentence_to_bridge():
     check(made)
     assert [one["data"]["article_id"] for one in buttons(made)] == ["terugbellen", "boos"]
     assert shown(made["body"]).split("\n") == [
-        "Dit weet ik niet. Ik gok liever niet. Dit komt het dichtst in de buurt:",
+        "Dit weet ik niet. Ik gok liever niet.",
+        'Zeg bijvoorbeeld: "Ik zoek dit voor u uit en bel u vandaag nog terug."',
+        "Iemand in gevaar? Nu 112.",
+        "Dit komt het dichtst in de buurt",
         "Terugbellen",
         "Boze klant",
-        'Iemand in gevaar? Nu 112. Zeg anders bijvoorbeeld: "Ik zoek dit voor u uit en bel u vandaag nog terug."',
     ]
     assert made["actions"] == []
     assert summary(answer) == say("answer.none_near", "nl")
+
+
+def test_a_refusal_without_titles_is_text_with_all_there_is_to_say():
+    said = message(an_answer(outcome=Outcome.UNANSWERED, message="Dit weet ik niet.", bridge="Zeg iets."))
+    assert said["text"] == "Dit weet ik niet.\n\nZeg iets.\n\n" + say("answer.danger", "nl")
 
 
 def test_what_has_nothing_to_tap_is_text():

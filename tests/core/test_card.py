@@ -1,10 +1,13 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from conftest import AMSTERDAM, TODAY, article
 
 from core.card import card_of, changed_lately, current_change
-from core.model import Person
+from core.model import Answer, Outcome, Person
+from core.store.columns import ANSWER
+from core.words import say
 from knowledge.article import Kind
 from knowledge.moment import Moment
 
@@ -48,25 +51,48 @@ def test_the_reader_sees_the_mandate_of_their_own_level():
 
 
 def test_a_change_of_some_weeks_ago_stands_above_the_answer():
-    assert card().notes == (
-        "Let op: sinds 1 november 2026 is dit medewerker tot € 75 (was medewerker tot € 25). Geldt voor alle klachten.",
+    assert card().changed == (
+        "Let op: sinds 1 november 2026 is dit medewerker tot € 75 (was medewerker tot € 25). Geldt voor alle klachten."
     )
+    assert card().notes == ()
 
 
 def test_a_change_of_long_ago_has_faded():
-    assert card(since="2026-06-01").notes == ()
+    assert card(since="2026-06-01").changed == ""
 
 
 def test_a_coming_change_is_announced_as_coming():
-    (note,) = card(since="2027-01-01").notes
-    assert note.startswith("Let op: vanaf 1 januari 2027 wordt dit medewerker tot € 75 (nu nog")
+    assert card(since="2027-01-01").changed.startswith(
+        "Let op: vanaf 1 januari 2027 wordt dit medewerker tot € 75 (nu nog"
+    )
 
 
 def test_the_new_way_leads_when_a_change_is_asked_for():
     shown = card(Moment.CHANGE)
     assert shown.first[0].kind is Kind.CHANGES
-    assert shown.first[0].text.startswith("**Nu: medewerker tot € 75** (was medewerker tot € 25)")
-    assert shown.notes == ()
+    assert shown.first[0].text == (
+        "**Nu: medewerker tot € 75** (was medewerker tot € 25)\n\n"
+        "Sinds 1 november 2026. Geldt voor alle klachten. Waarom: je lost het in één gesprek op."
+    )
+    assert shown.changed == ""
+
+
+def test_a_coming_change_about_which_nothing_more_is_known_is_one_line():
+    text = "---\ntitle: T\nchanges:\n  - since: 2027-01-01\n    new: gratis\n---\nTekst.\n"
+    shown = card_of(article(text), Moment.CHANGE, person=Person("p"), language="nl", now=TODAY, zone=AMSTERDAM)
+    assert shown.first[0].text == "**Vanaf 1 januari 2027: gratis**"
+
+
+def test_where_not_all_steps_are_shown_it_says_how_many_are_left():
+    text = "---\ntitle: T\n---\n## Stappen\n" + "".join(f"{n}. Doe ding {n}.\n" for n in range(1, 8))
+
+    def steps(moment, language="nl"):
+        laid = card_of(article(text), moment, person=Person("p"), language=language, now=TODAY, zone=AMSTERDAM)
+        return laid.first[0].text.count("\n") + 1, laid.first[0].below, [part.below for part in laid.more]
+
+    assert steps(Moment.NEW) == (3, say("steps.left", "nl", count="4"), [""])
+    assert steps(Moment.APPLY, "en") == (5, say("steps.left", "en", count="2"), [""])
+    assert card().first[1].below == ""
 
 
 def test_freshness_is_a_sentence():
@@ -119,3 +145,12 @@ def test_the_latest_change_in_force_counts_else_the_first_to_come():
 @pytest.mark.parametrize("since", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
 def test_a_date_at_the_end_of_the_calendar_is_no_obstacle(since):
     assert card(Moment.CHANGE, since=since).first
+
+
+def test_an_answer_kept_before_cards_had_all_they_have_now_is_still_read():
+    kept = Answer("a", Outcome.ANSWERED, "nl", "q", card=card())
+    plain = ANSWER.dump_python(kept, mode="json")
+    for shown in (*plain["card"]["first"], *plain["card"]["more"]):
+        del shown["below"]
+    del plain["card"]["changed"]
+    assert ANSWER.validate_python(plain) == replace(kept, card=replace(card(), changed=""))

@@ -132,3 +132,61 @@ async def test_whom_we_said_sorry_to_is_remembered_for_the_last_messages_only(de
     for number in (1, 2, 3, 3, 2, 1):
         await courier.take(replace(EVENT, message_id=f"1.{number}"))
     assert len(posted.answers) == 4
+
+
+async def test_a_message_is_noted_before_the_platform_is_asked_anything(desk):
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def learn(event):
+        asked.set()
+        await go.wait()
+        return replace(event, locale="en-GB")
+
+    posted = Posted()
+    taking = asyncio.create_task(Courier(desk, "slack", posted, learn=learn).take(EVENT))
+    await asked.wait()
+    assert desk.store.facts()["event"] == 1
+    go.set()
+    await taking
+    assert len(posted.answers) == 1
+
+
+async def test_a_platform_that_tells_no_more_does_not_stand_in_the_way(desk, monkeypatch, caplog):
+    async def learn(event):
+        raise ConnectionError("no route")
+
+    posted = Posted()
+    await Courier(desk, "slack", posted, learn=learn).take(EVENT)
+    assert [answer.card.article_id for answer in posted.answers] == ["move"]
+    assert "no route" in caplog.text
+
+
+async def test_a_reply_that_was_refused_many_times_within_minutes_still_goes_out(desk):
+    posted = Posted(refuse=12)
+    courier = Courier(desk, "slack", posted)
+    await courier.take(EVENT)
+    for _ in range(12):
+        await courier.redrive()
+    assert len(posted.answers) == 1
+
+
+async def test_a_platform_that_hangs_is_let_go_before_another_process_would_take_over(desk, monkeypatch):
+    monkeypatch.setattr("core.courier._SEND_WITHIN", 0.01)
+    never = asyncio.Event()
+
+    async def hang(delivery):
+        await never.wait()
+        return ""
+
+    await Courier(desk, "slack", hang).take(EVENT)
+    posted = Posted()
+    await Courier(desk, "slack", posted).redrive()
+    assert len(posted.answers) == 1
+
+
+async def test_an_overheard_message_that_cannot_be_kept_is_left_alone(desk, monkeypatch):
+    monkeypatch.setattr(desk.store, "receive", lambda event, now: 1 / 0)
+    monkeypatch.setattr(desk.store, "turns", lambda *what: 1 / 0)
+    posted = Posted()
+    await Courier(desk, "slack", posted).take(replace(EVENT, addressed=False, text="hoe moet verhuizing doorgeven?"))
+    assert posted.answers == []

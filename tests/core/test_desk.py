@@ -146,6 +146,15 @@ def test_customer_data_is_neither_kept_nor_left_unsaid(desk):
     assert "NL91ABNA0417164300" not in desk.recall(answer.id).question
 
 
+@pytest.mark.parametrize(
+    ("surface", "key"),
+    [("slack", "warn"), ("teams", "warn"), ("web", "warn_private"), ("terminal", "warn_private")],
+)
+def test_whose_message_stays_where_others_may_read_it_is_asked_to_take_it_away(desk, surface, key):
+    answer = desk.answer(question("verhuizing van NL91ABNA0417164300 doorgeven", surface=surface))
+    assert answer.warnings == (say(f"privacy.{key}", "nl"),)
+
+
 def test_a_change_by_another_process_is_in_the_next_answer(desk, store, tmp_path):
     assert desk.answer(question("parkeren bij de meterkast")).outcome is Outcome.UNANSWERED
     other = open_store(tmp_path / "bijdehand.db")
@@ -292,16 +301,19 @@ def answer(desk, asker):
     return desk.ask(Question("hoe kan ik een verhuizing doorgeven", asker, "slack"))
 
 
-def test_what_is_shared_holds_nothing_of_what_the_asker_typed(desk, answer):
-    shared = desk.shareable(answer.id, Moment.SOLVE)
-    assert (shared.card.article_id, shared.moment, shared.question) == ("move", Moment.SOLVE, "")
+def test_what_is_shared_holds_nothing_of_what_the_asker_typed(desk, asker, answer):
+    shared = desk.share(answer.id, asker, Moment.SOLVE)
+    assert (shared.card.article_id, shared.moment, shared.question) == ("move", Moment.SOLVE, "Verhuizing doorgeven")
+    assert shared.id != answer.id
+    assert desk.recall(shared.id).alternatives == ()
 
 
 def test_what_is_not_for_everybody_cannot_be_shared(desk):
     seller = desk.store.set_person(Identity("slack", "T1", "U2"), audience=["sales"])
     private = desk.open("sales", seller, surface="slack", team="T1")
+    assert not desk.for_everybody(private)
     with pytest.raises(NotFoundError):
-        desk.shareable(private.id)
+        desk.share(private.id, seller)
 
 
 def test_an_answer_put_aside_stands_at_home_until_it_is_taken_off(desk, asker, answer):
@@ -336,6 +348,21 @@ def test_the_queue_and_what_a_place_hears_are_for_coaches(desk, asker):
     assert not desk.store.place("slack", "T1", "C1").listens
     desk.listen(place, desk.person(Identity("slack", "T1", "U1"), Role.COACH))
     assert desk.store.place("slack", "T1", "C1") == place
+
+
+def test_a_coach_may_look_at_what_was_asked_of_the_coaches_and_at_nothing_else(desk, asker, answer):
+    coach = desk.store.set_person(Identity("slack", "T1", "U7"), role=Role.COACH)
+    with pytest.raises(NotFoundError):
+        desk.asked(answer.id, coach)
+    desk.ask_coach(answer.id, asker)
+    assert desk.asked(answer.id, coach) == desk.recall(answer.id)
+    with pytest.raises(NotAllowedError):
+        desk.asked(answer.id, asker)
+    seller = desk.store.set_person(Identity("slack", "T1", "U8"), audience=["sales"])
+    sold = desk.ask(Question("targets voor verkoop", seller, "slack"))
+    desk.ask_coach(sold.id, seller)
+    with pytest.raises(NotFoundError):
+        desk.asked(sold.id, coach)
 
 
 def test_a_role_that_the_platform_gives_is_not_kept(desk):

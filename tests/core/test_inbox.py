@@ -44,18 +44,18 @@ def test_the_same_message_is_received_once(inbox):
 
 
 def test_what_a_crash_left_unanswered_is_found_again_as_it_was(inbox):
-    asked = replace(ASKED, attachment=Attachment.FILE, before=("klant gaat weg",))
+    asked = replace(ASKED, attachment=Attachment.FILE)
     inbox.receive(asked)
     assert inbox.undone("slack") == [asked]
     assert inbox.handle(asked).answer.card.article_id == "move"
     assert inbox.undone("slack") == []
 
 
-def test_nothing_is_kept_with_customer_data_in_it(inbox):
+def test_nothing_is_kept_with_customer_data_in_it_nor_of_what_others_said(inbox):
     inbox.receive(replace(ASKED, text="bel 0612345678 over verhuizing", before=("of 0687654321",)))
     (event,) = inbox.undone("slack")
     assert "06" not in event.text
-    assert "06" not in event.before[0]
+    assert event.before == ()
 
 
 # -- what was overheard ----------------------------------------------------------------------------------------
@@ -108,6 +108,13 @@ def test_a_question_to_nobody_is_answered_from_what_everybody_may_see(desk, inbo
     store.set_person(Identity("slack", "T1", "U1"), audience=["hr"], role=Role.ADMIN)
     store.set_place(Place("slack", "T1", "C1", listens=True))
     assert not inbox.receive(replace(OVERHEARD, thread="1.2", text="hoe zit het met korting voor medewerkers?"))
+
+
+def test_nobody_is_noted_who_was_only_overheard(desk, inbox):
+    answered(inbox, ASKED)
+    known = desk.store.facts()["person"]
+    assert not inbox.receive(replace(OVERHEARD, user="U2"))
+    assert desk.store.facts()["person"] == known
 
 
 # -- context ---------------------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ def article_of(text):
 
 
 def answer_of(text, answer_id="a1"):
-    part = Part(Kind.STEPS, text, text)
+    part = Part(Kind.STEPS, text, text, text)
     card = Card(
         article_id=text,
         version=3,
@@ -117,6 +117,7 @@ def answer_of(text, answer_id="a1"):
         first=(part,),
         more=(part, part),
         notes=(text,),
+        changed=text,
         source=text,
         training=text,
         url=text,
@@ -155,7 +156,6 @@ def event_of(text, message_id="1"):
         thread=text,
         addressed=False,
         attachment=Attachment.VOICE,
-        before=(text, text),
     )
 
 
@@ -334,6 +334,15 @@ def test_whoever_is_new_is_an_agent_with_a_random_id_that_stays(store):
     assert store.person(replace(JAN, team="T2")).id != person.id
 
 
+def test_to_look_whether_somebody_is_known_makes_nobody(store):
+    assert store.known_person(JAN) is None
+    assert store.people() == []
+    coach = store.set_person(JAN, role=Role.COACH)
+    assert store.known_person(JAN) == coach
+    for stranger in [replace(JAN, surface="teams"), replace(JAN, team="T2"), replace(JAN, user="U-PIET")]:
+        assert store.known_person(stranger) is None
+
+
 def test_a_person_gets_what_is_named_and_keeps_the_rest(store):
     new = store.set_person(JAN, role=Role.COACH, audience=["zakelijk", "storing"], level="senior")
     assert new == Person(new.id, Role.COACH, ("zakelijk", "storing"), None, "senior")
@@ -407,9 +416,14 @@ def test_undone_events_come_back_as_they_were_oldest_first(store):
 @pytest.mark.parametrize("addressed", [True, False])
 @pytest.mark.parametrize("attachment", [None, *Attachment])
 def test_an_event_comes_back_with_how_it_was_said(store, addressed, attachment):
-    event = replace(event_of("tekst"), addressed=addressed, attachment=attachment, before=())
+    event = replace(event_of("tekst"), addressed=addressed, attachment=attachment)
     store.receive(event, NOW)
     assert store.undone("slack", LONG_AGO, NOW) == [event]
+
+
+def test_an_event_comes_back_without_what_was_said_before_it(store):
+    store.receive(replace(question(), before=("klant belt",)), NOW)
+    assert store.undone("slack", LONG_AGO, NOW) == [question()]
 
 
 def test_leased_and_finished_events_are_not_undone(store):

@@ -69,6 +69,33 @@ def test_turns_are_of_the_same_conversation_only(store):
     assert texts(store, message("9", thread="300.3")) == []
 
 
+def test_a_thread_below_our_reply_goes_on_about_what_was_asked(store):
+    store.sent(answered(store, message("1", "mag ruilen?", thread="")), NOW, message_id="R1")
+    store.sent(answered(store, message("2", "iets anders", thread="")), NOW, message_id="R2")
+    answered(store, message("3", "en zonder bon?", thread="R1"), NOW + LEASE)
+    assert texts(store, message("4", thread="R1")) == ["mag ruilen?", "en zonder bon?"]
+    assert texts(store, message("4", thread="R1"), NOW) == ["en zonder bon?"]
+
+
+def test_a_thread_below_a_question_goes_on_about_it(store):
+    answered(store, message("1", "mag ruilen?", thread=""))
+    answered(store, message("2", "iets anders", thread=""))
+    assert texts(store, message("3", thread="1")) == ["mag ruilen?"]
+    assert texts(store, message("1", thread="1")) == []
+
+
+def test_a_thread_is_below_nothing_said_elsewhere(store):
+    for change in [{"place": "C2"}, {"team": "T2"}, {"surface": "teams"}]:
+        store.sent(answered(store, message("1", thread="", **change)), NOW, message_id="R1")
+    assert texts(store, message("3", thread="R1")) == texts(store, message("3", thread="1")) == []
+
+
+def test_what_has_no_thread_is_below_nothing(store):
+    answered(store, message("", "zonder naam"))
+    answered(store, message("1", "nog niet verstuurd"))
+    assert texts(store, message("2", thread="")) == []
+
+
 def test_what_was_not_answered_and_the_message_itself_are_no_turns(store):
     answered(store, message("1", "eerst"))
     store.receive(message("2", "nog niet"), NOW)

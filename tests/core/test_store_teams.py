@@ -13,10 +13,13 @@ from core.store import Identity, Installation
 from core.store.sqlite import open_store
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 LONG_AGO = NOW - timedelta(days=1)
 SOON = NOW + timedelta(minutes=10)
+TODAY = datetime.now(UTC)  # words are old by the clock
 CARD = Card("nl/bon", 1, "Ruilen zonder bon", "nl", "retour", critical=False, first=(), more=())
-OURS = Installation("slack", "E1", "T1", b"\x00secret\xff", NOW)
+OURS = Installation("slack", "", "T1", b"\x00secret\xff", NOW)
+WHOLE = Installation("slack", "E1", "", b"whole", NOW)
 
 
 @pytest.fixture(params=["sqlite"])
@@ -29,28 +32,38 @@ def store(request, tmp_path):
 
 
 def test_an_installation_comes_back_as_it_was_saved_last(store):
-    assert store.installation("slack", "E1", "T1") is None
+    assert store.installation("slack", "", "T1") is None
     store.save_installation(OURS)
-    assert store.installation("slack", "E1", "T1") == OURS
+    assert store.installation("slack", "", "T1") == OURS
     newer = replace(OURS, secret=b"other", at=SOON)
     store.save_installation(newer)
-    assert store.installation("slack", "E1", "T1") == newer
+    assert store.installation("slack", "", "T1") == newer
     assert store.facts()["installation"] == 1
 
 
 def test_a_team_without_its_own_installation_has_its_enterprises(store):
-    whole = replace(OURS, team="", secret=b"whole")
-    store.save_installation(whole)
-    assert store.installation("slack", "E1", "T1") == whole
+    store.save_installation(WHOLE)
+    assert store.installation("slack", "E1", "T1") == WHOLE
     store.save_installation(OURS)
-    assert store.installation("slack", "E1", "T1") == OURS
-    assert store.installation("slack", "E1", "T2") == store.installation("slack", "E1", "") == whole
+    assert store.installation("slack", "E1", "T1") == store.installation("slack", "", "T1") == OURS
+    assert store.installation("slack", "E1", "T2") == store.installation("slack", "E1", "") == WHOLE
+
+
+def test_a_team_whose_enterprise_is_not_told_has_the_only_one_there_is(store):
+    store.save_installation(WHOLE)
+    store.save_installation(replace(WHOLE, surface="teams", enterprise="E2"))
+    store.save_installation(replace(OURS, team="T9"))
+    assert store.installation("slack", "", "T1") == WHOLE
+    store.save_installation(replace(WHOLE, enterprise="E2"))
+    assert store.installation("slack", "", "T1") is None
+    assert store.installation("slack", "E1", "T1") == WHOLE
 
 
 def test_an_installation_is_nobody_elses(store):
     store.save_installation(OURS)
-    store.save_installation(replace(OURS, enterprise="", team=""))
-    for name in [("teams", "E1", "T1"), ("slack", "E2", "T1"), ("slack", "E1", "T2"), ("slack", "", "T1")]:
+    store.save_installation(WHOLE)
+    store.save_installation(replace(OURS, team=""))
+    for name in [("teams", "", "T1"), ("teams", "E1", ""), ("slack", "E2", "T2"), ("slack", "E2", "")]:
         assert store.installation(*name) is None
 
 
@@ -58,33 +71,43 @@ def test_an_installation_is_nobody_elses(store):
 
 
 def test_a_word_is_good_once(store):
-    store.save_state("word", SOON)
-    assert not store.use_state("other", NOW)
-    assert store.use_state("word", NOW)
-    assert not store.use_state("word", NOW)
+    store.save_state("word", TODAY + HOUR)
+    assert not store.use_state("other", TODAY)
+    assert store.use_state("word", TODAY)
+    assert not store.use_state("word", TODAY)
 
 
 def test_a_word_is_good_until_its_time_and_then_removed(store):
-    store.save_state("old", SOON)
-    store.save_state("young", SOON + timedelta(minutes=1))
-    assert not store.use_state("old", SOON)
+    store.save_state("old", TODAY + HOUR)
+    store.save_state("young", TODAY + 2 * HOUR)
+    assert not store.use_state("old", TODAY + HOUR)
     assert store.facts()["state"] == 1
-    assert not store.use_state("old", NOW)
-    assert store.use_state("young", SOON)
+    assert not store.use_state("old", TODAY)
+    assert store.use_state("young", TODAY + HOUR)
+
+
+def test_words_that_nobody_used_do_not_pile_up(store):
+    for number in range(3):
+        store.save_state(f"old {number}", TODAY - HOUR)
+    store.save_state("young", TODAY + HOUR)
+    store.save_state("younger", TODAY + HOUR)
+    assert store.facts()["state"] == 2
+    assert store.use_state("young", TODAY)
 
 
 def test_a_word_that_many_use_at_once_is_good_for_one(store):
-    store.save_state("word", SOON)
+    store.save_state("word", TODAY + HOUR)
     with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(lambda _: store.use_state("word", NOW), range(8))) == 1
+        assert sum(pool.map(lambda _: store.use_state("word", TODAY), range(8))) == 1
 
 
 # -- forgetting ----------------------------------------------------------------------------------------------
 
 
-def live_in(store, surface, team):
+def live_in(store, surface, team, *, installed=True):
     """Everything that can come from a team; the answer that came of it."""
-    store.save_installation(replace(OURS, surface=surface, team=team))
+    if installed:
+        store.save_installation(replace(OURS, surface=surface, team=team))
     store.set_place(Place(surface, team, "C1", listens=True))
     event = Event(surface, team, "C1", "1", "U-JAN", f"vraag van {team}", {"channel": "C1"})
     store.receive(event, NOW - timedelta(hours=2))
@@ -122,6 +145,55 @@ def test_another_team_and_another_surface_are_untouched(store, other):
     before = everything(store)
     live_in(store, "slack", "T1")
     store.forget_team("slack", "T1")
+    assert everything(store) == before
+
+
+@pytest.mark.parametrize("enterprise", ["", "E1"])
+def test_a_forgotten_team_leaves_its_enterprise_what_it_has(store, enterprise):
+    store.save_installation(WHOLE)
+    before = everything(store)
+    live_in(store, "slack", "T1")
+    store.forget_team("slack", "T1", enterprise)
+    assert everything(store) == before
+
+
+def test_of_a_forgotten_enterprise_nothing_is_left(store):
+    empty = everything(store)
+    store.save_installation(WHOLE)
+    live_in(store, "slack", "T1", installed=False)
+    live_in(store, "slack", "T2", installed=False)
+    store.forget_team("slack", "", "E1")
+    assert everything(store) == empty
+
+
+@pytest.mark.parametrize("other", [("slack", "T2"), ("teams", "T1")])
+def test_a_team_of_its_own_and_another_surface_outlive_an_enterprise(store, other):
+    live_in(store, *other)
+    store.save_installation(replace(WHOLE, surface="teams"))
+    before = everything(store)
+    store.save_installation(WHOLE)
+    live_in(store, "slack", "T1", installed=False)
+    store.forget_team("slack", "", "E1")
+    assert everything(store) == before
+
+
+def test_a_team_that_may_be_another_enterprises_is_kept(store):
+    store.save_installation(replace(WHOLE, enterprise="E2"))
+    live_in(store, "slack", "T1", installed=False)
+    before = everything(store)
+    store.save_installation(WHOLE)
+    store.forget_team("slack", "", "E1")
+    assert everything(store) == before
+    store.forget_team("slack", "", "E2")
+    assert store.people() == []
+
+
+def test_to_forget_nobody_changes_nothing(store):
+    store.save_installation(WHOLE)
+    live_in(store, "slack", "T1")
+    live_in(store, "slack", "", installed=False)
+    before = everything(store)
+    store.forget_team("slack", "")
     assert everything(store) == before
 
 

@@ -8,7 +8,7 @@ from made_up import article, articles, bodies, written
 from knowledge.article import Kind
 from knowledge.moment import Moment
 from knowledge.shape import FIRST_SCREEN_WORDS, Part, levels, shape
-from knowledge.text import count_words, without_mark
+from knowledge.text import count_words, items, without_mark
 
 GOODWILL = article(
     written(
@@ -99,6 +99,21 @@ def test_a_first_screen_shows_five_steps_and_three_to_somebody_new():
     assert "6. Sluit af." in next(part.text for part in shape(GOODWILL, None).more if part.kind is Kind.STEPS)
 
 
+def test_steps_that_the_first_screen_has_no_room_for_are_counted():
+    left = {moment: shape(GOODWILL, moment).steps_left for moment in Moment}
+    assert left == {Moment.NEW: 3, Moment.APPLY: 1, Moment.CHANGE: 1, Moment.SOLVE: 0, Moment.MORE: 0}
+    assert shape(article(written(steps="1. " + "woord " * 60 + "\n2. " + "woord " * 60)), None).steps_left == 1
+    assert shape(article(written(verdict="Ja.")), None).steps_left == 0
+
+
+@given(articles, some_moment)
+def test_never_more_steps_are_missed_than_there_are(made, moment):
+    laid = shape(made, moment)
+    steps = next((section.text for section in made.sections if section.kind is Kind.STEPS and section.text.strip()), "")
+    shown = next((part.text for part in laid.first if part.kind is Kind.STEPS), "")
+    assert laid.steps_left == (len(items(steps)) - len(items(shown)) if shown else 0)
+
+
 @pytest.mark.parametrize(
     ("level", "line"),
     [
@@ -108,7 +123,7 @@ def test_a_first_screen_shows_five_steps_and_three_to_somebody_new():
         ("coach", "medewerker: tot € 75"),
     ],
 )
-def test_everybody_sees_their_own_line_of_the_mandate(level, line):
+def test_everybody_sees_their_own_line_of_the_mandate_and_whose_it_is(level, line):
     first = shape(GOODWILL, Moment.APPLY, level=level).first
     assert Part(Kind.MANDATE, "Dit mag je zelf beslissen", line) in first
 
