@@ -51,4 +51,4 @@ $(EMULATORS): $(E2E)/package-lock.json
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(E2E)/node_modules build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(E2E)/node_modules $(E2E)/screens/node_modules build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

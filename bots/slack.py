@@ -306,7 +306,7 @@ class SlackSurface:
             key = "command.cannot_listen"
         await self._replies.tell(spot, say(key, language), language)
 
-    async def _ask(self, way: str, text: str, spot: Spot) -> None:
+    async def _ask(self, way: str, text: str, spot: Spot, *, stays: bool = False) -> None:
         """A question that came without a message. Its conversation is this person's alone, in this place and way."""
         name = spot.view_id or spot.trigger_id
         event = Event(
@@ -317,13 +317,15 @@ class SlackSurface:
             user=spot.user,
             text=text,
             address=spot.address(),
+            stays=stays,
         )
         await self._courier.take(event)
 
     async def _asked_about(self, ack: AsyncAck, body: Payload) -> None:
         await ack()
         shortcut = to_shortcut(body)
-        self._run(shortcut.spot, lambda: self._ask(f"shortcut {shortcut.about}", shortcut.text, shortcut.spot))
+        way = f"shortcut {shortcut.about}"
+        self._run(shortcut.spot, lambda: self._ask(way, shortcut.text, shortcut.spot, stays=True))
 
     async def _asked_from_anywhere(self, ack: AsyncAck, body: Payload) -> None:
         await ack()

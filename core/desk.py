@@ -42,7 +42,6 @@ _CHECKED_AFTER = timedelta(hours=1)  # the call is over by then
 _CHECKED_WITHIN = timedelta(hours=12)  # and not forgotten
 _CHECKED_EVERY = timedelta(hours=20)  # once a working day
 _RECENT = 5  # changes on a home page
-_STAYS = {"slack", "teams"}  # surfaces that keep what was typed, in a conversation of two as well
 
 
 class Desk:
@@ -88,7 +87,7 @@ class Desk:
         language = self._language_for(question, text)
         warnings: list[str] = []
         if scrubbed.found:
-            warnings.append(say("privacy.warn" if question.surface in _STAYS else "privacy.warn_private", language))
+            warnings.append(say("privacy.warn" if question.stays else "privacy.warn_private", language))
         if text and question.attachment:
             warnings.append(say(f"unread.{question.attachment}", language))
         base = Answer(uuid.uuid4().hex, Outcome.HELP, language, text[:MAX_QUESTION], warnings=tuple(warnings))

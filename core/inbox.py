@@ -129,4 +129,5 @@ def _asked(event: Event, person: Person, before: tuple[str, ...]) -> Question:
         event.locale,
         attachment=event.attachment,
         before=before,
+        stays=event.stays,
     )

@@ -62,11 +62,15 @@ class Event:
     addressed: bool = True  # said to us; else overheard, and answered only where that is wanted
     attachment: Attachment | None = None
     before: tuple[str, ...] = ()
+    stays: bool = True  # what was typed can be read back there, until it is deleted
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What somebody wants to know. `moment` is set when they chose it themselves, `before` was said earlier."""
+    """What somebody wants to know. `moment` is set when they chose it themselves, `before` was said earlier.
+
+    What `stays` where it was typed is to be deleted when it holds customer data.
+    """
 
     text: str
     person: Person
@@ -76,6 +80,7 @@ class Question:
     moment: Moment | None = None
     attachment: Attachment | None = None
     before: tuple[str, ...] = ()
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)

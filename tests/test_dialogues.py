@@ -170,5 +170,5 @@ async def test_a_failure_inside_becomes_one_kind_sentence_and_a_logged_traceback
 async def test_customer_data_is_warned_about_and_not_repeated_on_any_surface(store, name):
     async with surface(name, make_desk(store)) as asker:
         reply = plain(await asker.ask("klant met NL91ABNA0417164300 wil verhuizen"))
-    assert say("privacy.warn_private" if name in {"terminal", "web"} else "privacy.warn", "nl") in reply
+    assert say("privacy.warn" if name in {"slack", "teams"} else "privacy.warn_private", "nl") in reply
     assert "NL91ABNA0417164300" not in reply

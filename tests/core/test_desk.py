@@ -146,12 +146,9 @@ def test_customer_data_is_neither_kept_nor_left_unsaid(desk):
     assert "NL91ABNA0417164300" not in desk.recall(answer.id).question
 
 
-@pytest.mark.parametrize(
-    ("surface", "key"),
-    [("slack", "warn"), ("teams", "warn"), ("web", "warn_private"), ("terminal", "warn_private")],
-)
-def test_whose_message_stays_where_others_may_read_it_is_asked_to_take_it_away(desk, surface, key):
-    answer = desk.answer(question("verhuizing van NL91ABNA0417164300 doorgeven", surface=surface))
+@pytest.mark.parametrize(("stays", "key"), [(True, "warn"), (False, "warn_private")])
+def test_whose_message_stays_where_it_was_typed_is_asked_to_take_it_away(desk, stays, key):
+    answer = desk.answer(question("verhuizing van NL91ABNA0417164300 doorgeven", stays=stays))
     assert answer.warnings == (say(f"privacy.{key}", "nl"),)
 
 
