@@ -14,6 +14,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 
@@ -179,14 +180,15 @@ class SlackSurface:
         app.view(re.compile(""))(_close)
         return app
 
-    async def _listener_failed(self, error: Exception, body: Payload) -> None:
-        """Something before our own work: a payload that is not what we think it is."""
+    async def _listener_failed(self, error: Exception, body: Payload) -> BoltResponse:
+        """Something before our own work: a payload that is not what we think it is. Not acked yet, it is refused."""
         log.error("a listener failed on slack", exc_info=error)
         said = body.get("event", {})
         to_us = said.get("type") == "app_mention" or str(said.get("channel")).startswith("D")
         if to_us and said.get("user") and not said.get("bot_id"):  # a bot would make it a conversation
             spot = Spot(body.get("team_id") or "", "", said["user"], said["channel"], said.get("thread_ts"))
             await self._apologise(error, spot)
+        return BoltResponse(status=400)
 
     # -- messages -------------------------------------------------------------------------------------------------
     async def _said(self, body: Payload) -> None:

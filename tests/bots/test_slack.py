@@ -397,6 +397,53 @@ async def test_a_signed_body_that_makes_no_sense_is_refused_or_acked_and_never_b
     assert chat.slack.sent() == []
 
 
+VIEW = {"type": "view_submission", "user": {"id": "U1"}, "team": {"id": "T1"}}
+
+
+@pytest.mark.parametrize("form_name", ["ask", "share", "unheard-of"])
+@pytest.mark.parametrize(
+    "view",
+    [
+        {},
+        {"state": None},
+        {"state": 5},
+        {"state": {"values": None}},
+        {"state": {"values": {"text": 5}}},
+        {"state": {"values": {"text": {"text": None}}}},
+        {"state": {"values": {"text": {"text": {"value": 5}}}}},
+        {"state": {"values": {"channel": {"channel": {"selected_conversation": []}}}}},
+        {"state": {"values": {}}, "private_metadata": 5},
+        {"state": {"values": {}}, "private_metadata": "x" * 300},
+        {"state": {"values": {}}, "id": None},
+    ],
+    ids=str,
+)
+async def test_a_form_that_makes_no_sense_is_refused_or_acked_and_never_breaks(chat, view, form_name):
+    sent_in = VIEW | {"view": {"id": "V1", "callback_id": form_name, "type": "modal"} | view}
+    status, text = await chat.post(form(sent_in), signed(form(sent_in), content_type=FORM))
+    assert status in {200, 400, 404}
+    assert "Traceback" not in text
+    await chat.settled()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"command": "/ask"},
+        {"command": "/ask", "user_id": "U1", "team_id": "T1"},
+        {"type": "shortcut", "callback_id": "ask"},
+        {"type": "message_action", "callback_id": "ask_about", "user": {"id": "U1"}, "team": {"id": "T1"}},
+    ],
+    ids=str,
+)
+async def test_a_command_or_shortcut_that_makes_no_sense_is_refused_or_acked_and_never_breaks(chat, body):
+    raw = urllib.parse.urlencode(body) if "command" in body else form(body)
+    status, text = await chat.post(raw, signed(raw, content_type=FORM))
+    assert status in {200, 400, 404}
+    assert "Traceback" not in text
+    await chat.settled()
+
+
 @pytest.mark.parametrize("body", ["[]", "null", json.dumps({"type": "event_callback", "event": 5})])
 async def test_a_signed_body_that_is_no_envelope_is_refused(chat, body):
     assert (await chat.post(body, signed(body)))[0] == 400
