@@ -8,7 +8,7 @@ DEV := $(VENV)/.ready-dev
 E2E := tests/e2e
 EMULATORS := $(E2E)/node_modules/.package-lock.json
 
-.PHONY: run test setup lint types check unit e2e clean
+.PHONY: run test setup lint types check unit e2e bench clean
 
 run: $(READY)
 	@$(BIN)/bijdehand init --demo
@@ -32,6 +32,9 @@ unit: $(DEV)
 
 e2e: $(DEV) $(EMULATORS)
 	$(BIN)/pytest -q $(E2E)
+
+bench: $(READY)
+	$(BIN)/python tests/bench/load_slack.py --search
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Bijdehand needs Python 3.11, 3.12 or 3.13; try: make PYTHON=python3.11")'

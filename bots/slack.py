@@ -341,7 +341,7 @@ class SlackSurface:
 
     async def _shared(self, ack: AsyncAck, body: Payload) -> None:
         filled = to_submission(body)
-        await ack(response_action="update", view=waiting_modal(self._known_language(filled.spot)))
+        await ack(response_action="update", view=waiting_modal(self._known_language(filled.spot), "share.waiting"))
         self._fill(filled, lambda: self._taps.share_chosen(filled))
 
     def _fill(self, filled: Submission, work: Work) -> None:

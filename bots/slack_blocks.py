@@ -390,6 +390,13 @@ def _frame(text: str) -> Iterator[Block]:
     yield code(found[2][1:-1].strip() if found else text)
 
 
+def other_blocks(answer: Answer) -> list[Block]:
+    """Another topic, then? The titles that came next, and a coach."""
+    titles = title_buttons(answer.alternatives[:_MAX_ALTERNATIVES], answer.language)
+    coach = button("coach", say("button.coach", answer.language), value_of(answer.id, None))
+    return [*(contexts(say("head.also", answer.language)) if titles else []), actions([*titles, coach])]
+
+
 def check_blocks(answer: Answer) -> list[Block]:
     """Did it work out? Asked later, about one article."""
     title = answer.card.title if answer.card else ""

@@ -14,6 +14,7 @@ from bots.slack_blocks import (
     Shown,
     check_blocks,
     copy_blocks,
+    other_blocks,
     read_value,
     reason_blocks,
     seen_blocks,
@@ -181,7 +182,8 @@ class Taps:
         person = await self.person(tap.spot)
         await asyncio.to_thread(self._desk.rate, Feedback(answer.id, person.id, helpful=helpful, reason=reason))
         thanks = say("feedback.helped" if helpful else "feedback.thanks", answer.language)
-        await self._replies.instead(tap.spot, thanks, text_blocks(thanks), answer.language)
+        others = other_blocks(answer) if reason == "topic" else []
+        await self._replies.instead(tap.spot, thanks, [*text_blocks(thanks), *others], answer.language)
 
     async def _quiet(self, tap: Tap) -> None:
         person = await self.person(tap.spot)

@@ -140,9 +140,9 @@ def share_modal(answer_id: str, language: Language) -> View:
     return _form("share", "share.title", "share.send", blocks, answer_id, language)
 
 
-def waiting_modal(language: Language) -> View:
+def waiting_modal(language: Language, said: str = "modal.waiting") -> View:
     """What stands there until the answer does: a modal must be opened within three seconds."""
-    return message_modal(say("modal.waiting", language), language)
+    return message_modal(say(said, language), language)
 
 
 def answer_modal(answer: Answer, shown: Shown = AT_FIRST) -> View:

@@ -23,12 +23,17 @@ from knowledge.text import is_link
 
 _SHOWN = 3
 _MARKS = " .!?,;:)(👍🙏"
-_THANKS_AT_MOST = 5  # words; more say something besides
 # The margin from which somebody is at risk and the critical article leads. Of a thousand everyday messages it takes
 # at most seven for danger; of a hundred dangers it misses five, whose article is then mostly the first title to tap.
 _DANGER = 0.2
 _NEAR_DANGER = -1.0  # the margin from which its title is at least one tap away
-_QUESTION_WORDS = 3  # fewer are no question of their own
+# Danger may be said beside something else, which hides it in the whole. A part alone tells less, so it must tell more:
+# from 3 it adds one false alarm to the fifty controls and none to the questions; from 0.2 it would be five and six.
+_DANGER_OF_A_PART = 3.0
+_PART_WORDS = 3
+_MOST_PARTS = 8
+_PARTS = re.compile(r"[.,;:!?\n]+|\s(?:en|maar|and|but)\s", re.IGNORECASE)
+_QUESTION_WORDS = 2  # fewer are no question of their own
 _ENDS = re.compile(r"(?<=\?)\s+|\s*\n+\s*")
 
 
@@ -103,9 +108,10 @@ class Answering:
         return self.opened(replace(base, confidence=1.0), article, question.person, question.moment or Moment.APPLY)
 
     def _no_question(self, base: Answer, *, too_long: bool) -> Answer | None:
-        """Thanks, or a whole document. Looked at only after danger: people are polite and paste mails then too."""
-        said = [word.strip(_MARKS) for word in base.question.casefold().split()]
-        if len(said) <= _THANKS_AT_MOST and "?" not in base.question and phrases("thanks.words") & {*said}:
+        """Thanks and nothing else, or a whole document. Looked at only after danger: people are polite then too."""
+        said = {word.strip(_MARKS) for word in base.question.casefold().split()} - {""}
+        thanks = phrases("thanks.words")
+        if "?" not in base.question and thanks & said and said <= thanks | phrases("thanks.besides"):
             return replace(base, outcome=Outcome.THANKS, message=say("thanks.text", base.language))
         return replace(base, message=say("error.too_long", base.language)) if too_long else None
 
@@ -116,7 +122,8 @@ class Answering:
         margins = self._margins(index, base.question, vector)
         found = self._find(index, base, question, vector)
         critical = self._critical(index, margins, base.language)
-        if critical and margins[critical[0].group] >= _DANGER:
+        before = self._danger_before(question)
+        if critical and self._leads(critical[0], margins[critical[0].group], base.question, before):
             base = replace(base, confidence=1.0)
             return self._answered(base, _led_by(critical, found), Moment.APPLY, 1.0, question.person)
         if talk := self._no_question(base, too_long=too_long):
@@ -125,9 +132,28 @@ class Answering:
             key = "answer.unread" if index.missing else "answer.none" if index.articles else "answer.empty"
             bridge = say("answer.bridge", base.language)
             return replace(base, outcome=Outcome.UNANSWERED, message=say(key, base.language), bridge=bridge)
-        return self._two(index, base, question, vector) or self._answer_or_refuse(
-            base, found, critical, vector, question
+        if before and not self._is_sure_of_another(found) and searched_text(base.question, question.before):
+            base = replace(base, confidence=1.0)
+            return self._answered(base, _led_by([before], found), Moment.APPLY, 1.0, question.person)
+        return self._two(index, base, question) or self._answer_or_refuse(
+            base, found, [before, *critical] if before else critical, vector, question
         )
+
+    def _danger_before(self, question: Question) -> Article | None:
+        """The danger that was just spoken of: somebody may still be in it."""
+        article = self._live.current().article(question.danger) if question.danger else None
+        return article if article and article.critical and article.is_live(self._clock()) else None
+
+    def _leads(self, article: Article, margin: float, text: str, before: Article | None) -> bool:
+        """Whether somebody is at risk: a word alone must be the danger's name, and another danger be plain."""
+        words = text.casefold().split()
+        if len(words) == 1 and not _names(article, words[0].strip(_MARKS)):
+            return False
+        other = before is not None and before.group != article.group
+        return margin >= (_DANGER_OF_A_PART if other else _DANGER)
+
+    def _is_sure_of_another(self, found: Found) -> bool:
+        return not found.hits[0].article.critical and self._confidence.band(self._confidence.of(found)) is Band.ANSWER
 
     def _find(self, index: Index, base: Answer, question: Question, vector: Vector) -> Found:
         """What the question finds; a follow-up together with what it follows, where that finds better."""
@@ -147,20 +173,27 @@ class Answering:
             allowed=lambda article: self._may_see(article, audience),
         )
 
-    def _two(self, index: Index, base: Answer, question: Question, vector: Vector) -> Answer | None:
-        """Two questions in one message: the first is answered, and the article of the second is one tap away."""
+    def _two(self, index: Index, base: Answer, question: Question) -> Answer | None:
+        """Two questions in one message. When sure, the first is answered and the other one tap away; else a choice."""
         asked = [part for part in _ENDS.split(base.question) if "?" in part and len(part.split()) >= _QUESTION_WORDS]
         if len(asked) != 2:  # noqa: PLR2004 - with more it is a story, and its whole is what is asked
             return None
         vectors = [self._embedder.query(part) for part in asked]
         founds = [self._search(index, base, question, part, one) for part, one in zip(asked, vectors, strict=True)]
-        sure = all(self._confidence.band(self._confidence.of(found)) is Band.ANSWER for found in founds)
+        bands = {self._confidence.band(self._confidence.of(found)) for found in founds}
         first, second = (found.hits[0] if found.hits else None for found in founds)
-        if not (sure and first and second) or first.article.group == second.article.group:
+        if Band.UNLIKELY in bands or not (first and second) or first.article.group == second.article.group:
             return None
-        base = replace(base, confidence=min(map(self._confidence.of, founds)), message=say("answer.two", base.language))
-        moment, certainty = self._moment(question, vectors[0])
-        return self._answered(base, Found((first, second)), moment, certainty, question.person)
+        if first.article.critical or second.article.critical:
+            return None
+        base = replace(base, confidence=min(map(self._confidence.of, founds)))
+        if bands == {Band.ANSWER}:
+            moment, certainty = self._moment(question, vectors[0])
+            base = replace(base, message=say("answer.two", base.language))
+            return self._answered(base, Found((first, second)), moment, certainty, question.person)
+        found = Found((first, second))
+        message = say("answer.two_which", base.language)
+        return replace(base, outcome=Outcome.SUGGESTIONS, message=message, alternatives=_suggestions(found))
 
     def _answer_or_refuse(
         self, base: Answer, found: Found, critical: list[Article], vector: Vector, question: Question
@@ -172,7 +205,8 @@ class Answering:
         base = replace(base, confidence=self._confidence.of(found))
         band = self._confidence.band(base.confidence)
         if band is Band.UNLIKELY:
-            return self._refused(base, _led_by(critical, found))
+            refused = self._refused(base, _led_by(critical, found))
+            return replace(refused, bridge="") if question.danger else refused  # nobody in danger is called back later
         moment, certainty = self._moment(question, vector)
         led = Found((found.hits[0], *_led_by(critical, found).hits))
         answer = self._answered(base, led, moment, certainty, question.person)
@@ -191,7 +225,15 @@ class Answering:
     def _margins(self, index: Index, text: str, vector: Vector) -> dict[str, float]:
         """By how much each critical article's danger is likelier than none, by group."""
         classifier = self._lookout.classifier(index.articles, index.sequence)
-        return classifier.margins(text, vector) if classifier else {}
+        if classifier is None:
+            return {}
+        margins = classifier.margins(text, vector)
+        parts = [part.strip() for part in _PARTS.split(text) if len(part.split()) >= _PART_WORDS][:_MOST_PARTS]
+        for part in parts if len(parts) > 1 else ():
+            for group, margin in classifier.margins(part, self._embedder.query(part)).items():
+                if margin >= _DANGER_OF_A_PART:
+                    margins[group] = max(margins[group], margin)
+        return margins
 
     def _critical(self, index: Index, margins: dict[str, float], language: Language) -> list[Article]:
         """The critical articles that this may be about, the likeliest first, in the asker's language where possible.
@@ -237,6 +279,12 @@ class Answering:
         """Live today, and meant for everybody, for this audience, or so urgent that it does not matter."""
         meant_for = not article.audience or article.critical or bool(set(article.audience) & set(audience))
         return meant_for and article.is_live(self._clock())
+
+
+def _names(article: Article, word: str) -> bool:
+    """Whether a word alone is what the danger is called."""
+    named = {name.casefold() for name in (*article.aliases, *article.signals)}
+    return word in named or word in article.title.casefold().split()
 
 
 def _telling(hit: Hit) -> str:

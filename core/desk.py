@@ -90,7 +90,14 @@ class Desk:
             warnings.append(say("privacy.warn" if question.stays else "privacy.warn_private", language))
         if text and question.attachment:
             warnings.append(say(f"unread.{question.attachment}", language))
-        base = Answer(uuid.uuid4().hex, Outcome.HELP, language, text[:MAX_QUESTION], warnings=tuple(warnings))
+        base = Answer(
+            uuid.uuid4().hex,
+            Outcome.HELP,
+            language,
+            text[:MAX_QUESTION],
+            warnings=tuple(warnings),
+            asks_to_delete=bool(scrubbed.found) and question.stays,
+        )
         return self._answering.answer(base, question, too_long=len(text) > MAX_QUESTION)
 
     def ask(self, question: Question) -> Answer:

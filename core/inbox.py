@@ -84,7 +84,7 @@ class Inbox:
         """Who asks. The language they last wrote in is the one to speak where nothing else tells."""
         identity = Identity(event.surface, event.team, event.user)
         person = self._desk.store.person(identity)
-        told = told_language(event.text)
+        told = told_language(event.text, to_keep=True)
         if told in {None, person.language}:
             return person
         return self._desk.store.set_person(identity, language=told)
@@ -95,16 +95,17 @@ class Inbox:
         # A place without threads is one long conversation, of which only the last minutes are about the same thing.
         since = self._desk.now() - (_REMEMBERED if event.thread else _FOLLOWS_UP)
         turns = self._desk.store.turns(event, since)
-        return _asked(event, person, tuple(turn.text for turn in turns if turn.text))
+        told = [turn for turn in turns if turn.title] or turns  # thanks and remarks are no subject
+        question = _asked(event, person, tuple(turn.text for turn in told if turn.text))
+        recent = told[-1:] if told and told[-1].at >= self._desk.now() - _FOLLOWS_UP else []
+        return replace(question, danger=recent[0].danger if recent else "")
 
     def _is_wanted(self, event: Event) -> bool:
         """Whether to answer what nobody asked us.
 
         In a thread only to the person we answered there shortly before, where we have something; in a place that wants
-        it to anybody's question, where we are sure.
+        it to anybody, where we are sure. Only a question, unless there is danger in what is said.
         """
-        if not is_question(event.text):
-            return False
         enough = {Outcome.ANSWERED}
         turns = self._desk.store.turns(event, self._desk.now() - _FOLLOWS_UP)
         if turns:
@@ -117,7 +118,10 @@ class Inbox:
             or not self._desk.store.place(event.surface, event.team, event.place).listens
         ):
             return False
-        return self._desk.answer(self._question(event, Person(uuid.uuid4().hex))).outcome in enough
+        if is_question(event.text):
+            return self._desk.answer(self._question(event, Person(uuid.uuid4().hex))).outcome in enough
+        alone = self._desk.answer(_asked(event, Person(uuid.uuid4().hex), ()))
+        return alone.outcome is Outcome.ANSWERED and alone.card is not None and alone.card.critical
 
 
 def _asked(event: Event, person: Person, before: tuple[str, ...]) -> Question:

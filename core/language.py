@@ -7,8 +7,13 @@ from typing import Any
 from knowledge.article import Language
 
 _SURE = 0.6
+_SURE_TO_KEEP = 0.9  # as the language of a person
 _SURE_OF_A_FEW_WORDS = 0.97  # "incasso", "comelder piept" and "boiler E4" say next to nothing about a language
 _FEW_WORDS = 2
+# What only Dutch colleagues write, however English the rest: "klnt wil contract cancellen".
+_DUTCH = frozenset(
+    "klnt klant mw mnr mevr ivm nt ff wil een niet het ik hoe wat mag geen van voor incasso mislukt".split()
+)
 _A_WORD = re.compile(r"[^\W\d_]{3}")  # "F28" and "123" are in no language
 
 
@@ -21,13 +26,15 @@ def _identifier() -> Any:  # noqa: ANN401 - py3langid ships no types
     return identifier
 
 
-def told_language(text: str) -> Language | None:
-    """The language a text is in; None when it is too short to tell."""
+def told_language(text: str, *, to_keep: bool = False) -> Language | None:
+    """The language a text is in; None when it is too short to tell, or too mixed to keep it as somebody's own."""
     if not _A_WORD.search(text):
         return None
     code, confidence = _identifier().classify(text[:1000])
     few = len(text.split()) <= _FEW_WORDS
-    if confidence < (_SURE_OF_A_FEW_WORDS if few else _SURE):
+    if confidence < (_SURE_OF_A_FEW_WORDS if few else _SURE_TO_KEEP if to_keep else _SURE):
+        return None
+    if code == "en" and confidence < _SURE_OF_A_FEW_WORDS and _DUTCH & set(text[:1000].casefold().split()):
         return None
     return "nl" if code == "nl" else "en"
 

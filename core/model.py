@@ -80,17 +80,22 @@ class Question:
     moment: Moment | None = None
     attachment: Attachment | None = None
     before: tuple[str, ...] = ()
+    danger: str = ""  # the critical article that was last spoken of, shortly before
     stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A message in a conversation with us, and the title it was answered with."""
+    """A message in a conversation with us, and the title it was answered with.
+
+    `danger` is the id of that article when lives may be at stake.
+    """
 
     person_id: str
     text: str  # scrubbed
     title: str
     at: datetime
+    danger: str = ""
 
 
 class Outcome(StrEnum):
@@ -158,6 +163,7 @@ class Answer:
     card: Card | None = None
     alternatives: tuple[Suggestion, ...] = ()
     warnings: tuple[str, ...] = ()  # about the question: it held customer data
+    asks_to_delete: bool = False  # the question, which then goes without its answer
 
 
 @dataclass(frozen=True, slots=True)

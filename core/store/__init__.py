@@ -172,7 +172,8 @@ class Store(Protocol):
     def withdraw(self, surface: str, team: str, place: str, message_id: str) -> str:
         """Forget a message and its answer: the person took it back. The id of our reply on the platform, or "".
 
-        The event stays without its text, so that a late redelivery is not answered. Unknown messages are ignored.
+        The event stays without its text, so that a late redelivery is not answered. Unknown messages are ignored. An
+        answer that asked to take the message back stays, without the question: then there is no id either.
         """
 
     # -- places ----------------------------------------------------------------------------------------------

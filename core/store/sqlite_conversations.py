@@ -81,7 +81,8 @@ def turns(db: Database, event: Event, since: datetime, most: int) -> list[Turn]:
         " where (surface, team, place, message_id) = (:surface, :team, :place, nullif(:thread, ''))"
         " union select event_id from outbox where message_id = :thread and message_id <> '')"
         " select event.person_id, event.text, event.received_at,"
-        " coalesce(json_extract(answer.document, '$.card.title'), '') as title"
+        " coalesce(json_extract(answer.document, '$.card.title'), '') as title,"
+        " iif(json_extract(answer.document, '$.card.critical'), answer.article_id, '') as danger"
         " from said join event on event.id = said.id"
         " join outbox on outbox.event_id = event.id join answer on answer.id = outbox.answer_id"
         " where event.surface = :surface and event.team = :team and event.place = :place"
@@ -90,13 +91,17 @@ def turns(db: Database, event: Event, since: datetime, most: int) -> list[Turn]:
         asdict(event) | {"since": stamp(since), "most": most},
     )
     latest_first = [
-        Turn(row["person_id"], row["text"], row["title"], datetime.fromisoformat(row["received_at"])) for row in rows
+        Turn(row["person_id"], row["text"], row["title"], datetime.fromisoformat(row["received_at"]), row["danger"])
+        for row in rows
     ]
     return latest_first[::-1]
 
 
 def withdraw(db: Database, surface: str, team: str, place: str, message_id: str) -> str:
-    """Empty an event, mark it done and delete its answer with all that hangs on it; our reply's id, or ""."""
+    """Empty an event, mark it done and delete its answer with all that hangs on it; our reply's id, or "".
+
+    An answer that asked for it stays, and only what it answers is forgotten.
+    """
     found = db.execute(
         "select event.id, outbox.answer_id, coalesce(outbox.message_id, '')"
         " from event left join outbox on outbox.event_id = event.id"
@@ -108,5 +113,12 @@ def withdraw(db: Database, surface: str, team: str, place: str, message_id: str)
     event_id, answer_id, reply = found
     close(db, event_id)
     db.execute("update event set text = '' where id = ?", [event_id])
+    stays = "json_extract(document, '$.asks_to_delete')"
+    kept = db.execute(
+        f"update answer set document = json_set(document, '$.question', '') where id = ? and {stays}",  # noqa: S608
+        [answer_id],
+    )
+    if kept.rowcount:
+        return ""
     db.execute("delete from answer where id = ?", [answer_id])
     return str(reply)

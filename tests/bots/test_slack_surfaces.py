@@ -340,6 +340,20 @@ async def test_a_question_that_is_taken_back_takes_its_answer_along(chat, desk, 
     assert desk.store.facts()["answer"] == 0
 
 
+async def test_a_question_taken_back_because_we_asked_for_it_leaves_the_answer_standing(chat, desk):
+    asked = message("verhuizing doorgeven voor NL91ABNA0417164300, hoe moet dat?")
+    payload = await chat.say(asked)
+    assert say("privacy.warn", "nl") in shown(payload)
+    await chat.settled()
+    await chat.send(deleted(asked))
+    await chat.settled()
+    assert chat.slack.sent("chat.delete") == []
+    await chat.tap(payload, "more")
+    assert "Straat onbekend" in shown(chat.slack.sent("response_url")[-1])
+    answer_id = elements(payload)["wrong"]["value"].split()[0]
+    assert desk.recall(answer_id).question == ""
+
+
 async def test_a_question_with_its_answer_below_it_that_is_taken_back_takes_the_answer_along(following):
     asked = mention("verhuizing doorgeven")
     payload = await following.say(asked)
@@ -613,6 +627,15 @@ async def test_each_sentence_to_say_can_be_copied(chat):
     (copied,) = chat.slack.sent("chat.postEphemeral")
     assert len([block for block in copied["blocks"] if block["type"] == "rich_text"]) == 2
     assert "Ik zet het voor u klaar." in shown(copied)
+
+
+async def test_another_topic_than_meant_offers_the_next_titles_and_a_coach(chat):
+    payload = await chat.ask("verhuizing doorgeven")
+    await chat.tap(payload, "wrong")
+    await chat.tap(chat.slack.sent("chat.postEphemeral")[-1], "reason:topic", ephemeral=True)
+    thanked = chat.slack.sent("response_url")[-1]
+    assert say("feedback.thanks", "nl") in shown(thanked)
+    assert {"open:0", "coach"} <= set(elements(thanked))
 
 
 # -- step by step ----------------------------------------------------------------------------------------------

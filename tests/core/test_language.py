@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.language import language_of, language_of_locale
+from core.language import language_of, language_of_locale, told_language
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,16 @@ def test_any_text_has_a_language(text):
 
 def test_a_locale_tells_a_language_or_nothing():
     assert [language_of_locale(code) for code in ("nl-BE", "en_GB", "fr-FR", "")] == ["nl", "en", None, None]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["klnt wil refund ivm storing", "klnt wil contract cancellen", "incasso storno klnt", "iban incasso mislukt"],
+)
+def test_dutch_with_english_words_is_not_taken_for_english(text):
+    assert language_of(text, otherwise="nl") == "nl"
+
+
+def test_one_mixed_message_is_not_kept_as_somebodys_language():
+    assert told_language("boiler error monteur plannen", to_keep=True) != "en"
+    assert told_language("how does the customer report that they are moving house?", to_keep=True) == "en"
