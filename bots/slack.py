@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -23,7 +23,6 @@ from bots.slack_events import (
     Command,
     Payload,
     Spot,
-    Submission,
     Withdrawal,
     earlier,
     is_sound,
@@ -37,7 +36,7 @@ from bots.slack_events import (
     to_withdrawal,
 )
 from bots.slack_install import Handler, Installs
-from bots.slack_manifest import bot_scopes
+from bots.slack_manifest import ASK, ASK_ABOUT, bot_scopes
 from bots.slack_reply import Replies
 from bots.slack_taps import Taps
 from bots.slack_views import waiting_modal
@@ -61,7 +60,6 @@ _BODY_WITHIN = 10.0  # seconds; Slack itself gives up after three
 _BROKEN_BODY = (OSError, aiohttp.ClientError, HttpProcessingError, web.RequestPayloadError)
 _STRANGE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 _READ_IN_THREAD = 200  # messages, the oldest first; an app that is sold outside Slack's marketplace gets fifteen
-_ACKED_WITHIN = 0.5  # seconds until Slack has surely put what we acked in the place of a form
 _CHECK_EVERY = 600.0  # seconds between looking whom to ask whether it worked out
 _MAX_PROMPTS = 4
 _CHANNELS = ("C", "G")  # not a direct message
@@ -173,9 +171,9 @@ class SlackSurface:
         app.event(re.compile(""))(_nothing)  # unanswered, an event we are sent but do not use counts as a failure
         app.action(re.compile(""))(self._tapped)
         app.command(re.compile(""))(self._commanded)
-        app.shortcut("ask_about")(self._asked_about)
+        app.shortcut(ASK_ABOUT)(self._asked_about)
         app.shortcut(re.compile(""))(self._asked_from_anywhere)
-        app.view("ask")(self._asked_in_form)
+        app.view(ASK)(self._asked_in_form)
         app.view("share")(self._shared)
         app.view(re.compile(""))(_close)
         return app
@@ -269,8 +267,12 @@ class SlackSurface:
 
     async def _command(self, command: Command) -> None:
         """`help`, `topics`, `open ID` and `here on|off` in either language; anything else is a question."""
-        spot, language = command.spot, await self._taps.language(command.spot)
-        match command.text.casefold().split():
+        spot, said = command.spot, command.text.casefold().split()
+        if not _is_for_us(said):
+            await self._ask("command", command.text, spot)  # noted before anything else, like any question
+            return
+        language = await self._taps.language(spot)
+        match said:
             case [] | ["?"]:
                 await self._replies.tell(spot, _usage(language), language)
             case [word] if word in phrases("command.help"):
@@ -337,21 +339,12 @@ class SlackSurface:
     async def _asked_in_form(self, ack: AsyncAck, body: Payload) -> None:
         filled = to_submission(body)
         await ack(response_action="update", view=waiting_modal(self._known_language(filled.spot)))
-        self._fill(filled, lambda: self._ask("form", filled.values.get("text", ""), filled.spot))
+        self._run(filled.spot, lambda: self._ask("form", filled.values.get("text", ""), filled.spot), waiting=True)
 
     async def _shared(self, ack: AsyncAck, body: Payload) -> None:
         filled = to_submission(body)
         await ack(response_action="update", view=waiting_modal(self._known_language(filled.spot), "share.waiting"))
-        self._fill(filled, lambda: self._taps.share_chosen(filled))
-
-    def _fill(self, filled: Submission, work: Work) -> None:
-        """Do it, and show it in the form. Shown too early, what we acked would take its place."""
-
-        async def later() -> None:
-            await asyncio.sleep(_ACKED_WITHIN)
-            await work()
-
-        self._background.run(self._try(filled.spot, later, waiting=True))
+        self._run(filled.spot, lambda: self._taps.share_chosen(filled), waiting=True)
 
     def _known_language(self, spot: Spot) -> Language:
         """The language to speak when there is no time to ask Slack for it."""
@@ -363,11 +356,12 @@ class SlackSurface:
         tap = to_tap(body)
         self._run(tap.spot, lambda: self._taps.work(tap.action_id)(tap))
 
-    def _run(self, spot: Spot, work: Work) -> None:
-        self._background.run(self._try(spot, work))
+    def _run(self, spot: Spot, work: Work, *, waiting: bool = False) -> None:
+        """Do it after the ack. `waiting`: a form is, for what it will show."""
+        self._background.run(self._try(spot, work, waiting=waiting))
 
-    async def _try(self, spot: Spot, work: Work, *, waiting: bool = False) -> None:
-        """Whoever did something gets something to see, whatever breaks. `waiting`: a form is, for what it will show."""
+    async def _try(self, spot: Spot, work: Work, *, waiting: bool) -> None:
+        """Whoever did something gets something to see, whatever breaks."""
         try:
             await work()
         except Exception as error:
@@ -382,7 +376,7 @@ class SlackSurface:
             except BijdehandError:  # it may be the store itself that is broken
                 language = self._desk.language
             key = "answer.gone" if isinstance(error, NotFoundError) else "error.broken"
-            say_it = self._replies.tell_instead if waiting else self._replies.tell
+            say_it = self._replies.fill_in if waiting else self._replies.tell
             await say_it(spot, say(key, language), language)
         except Exception:
             log.exception("could not say sorry on slack")
@@ -444,6 +438,12 @@ def _installs(desk: Desk, settings: Settings) -> Installs | None:
         return None
     secrets = Secrets(settings)
     return Installs(settings, desk.store, secrets, bot_scopes(settings))
+
+
+def _is_for_us(said: Sequence[str]) -> bool:
+    """Whether a command begins like one of ours; "open factuur" may still turn out to be a question."""
+    ours = {"?"}.union(*(phrases(f"command.{name}") for name in ("help", "topics", "open", "here")))
+    return not said or (len(said) <= 2 and said[0] in ours)  # noqa: PLR2004 - "here on"
 
 
 def _usage(language: Language) -> str:

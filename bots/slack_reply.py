@@ -1,5 +1,6 @@
 """Saying things in Slack: a reply to a message, in place of what stands there, for one person only, in a form."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from knowledge.article import Language
 
 log = logging.getLogger(__name__)
 
+ACKED_WITHIN = 0.5  # seconds until what we acked surely stands in a form; an answer before that would be replaced by it
 _OK = 200
 _TOO_MUCH = ("invalid_blocks", "msg_blocks_too_long", "msg_too_long", "invalid_arguments")
 
@@ -35,6 +37,7 @@ class Replies:
         """The reply to a question, where it was asked; in a direct message where that place is closed to us."""
         spot, answer = Spot(**delivery.address), delivery.answer
         if spot.view_id:
+            await asyncio.sleep(ACKED_WITHIN)
             try:
                 return await self._fill(spot, answer, AT_FIRST)
             except SlackApiError as error:
@@ -71,6 +74,11 @@ class Replies:
     async def tell(self, spot: Spot, sentence: str, language: Language) -> None:
         """A sentence of our own, for this person alone."""
         await self.whisper(spot, sentence, text_blocks(sentence), language)
+
+    async def fill_in(self, spot: Spot, sentence: str, language: Language) -> None:
+        """What came of a form that was sent in, once what we acked stands in it."""
+        await asyncio.sleep(ACKED_WITHIN)
+        await self.tell_instead(spot, sentence, language)
 
     async def tell_instead(self, spot: Spot, sentence: str, language: Language) -> None:
         """A sentence of our own, in the place of what stands there."""

@@ -51,7 +51,7 @@ class Taps:
         self._desk = desk
         self._replies = replies
         self._workspaces = workspaces
-        self._shared: deque[tuple[str, str]] = deque(maxlen=_SHARED_LATELY)  # answers, and the channels they went to
+        self._shared: deque[tuple[str, str, str]] = deque(maxlen=_SHARED_LATELY)  # answers, moments, channels
 
     def work(self, action_id: str) -> Work:
         """What to do for a button; `NotFoundError` for one that we no longer have."""
@@ -234,21 +234,22 @@ class Taps:
             if reason_of(error) not in _NOT_THERE:
                 raise
             sentence = say("share.not_there", language)
-        await self._replies.tell_instead(filled.spot, sentence, language)
+        await self._replies.fill_in(filled.spot, sentence, language)
 
     async def _share_in(self, channel: str, value: str, spot: Spot) -> None:
-        """Once, however often it is tapped: nothing on the screen tells that it has been done."""
+        """Once by this process, however often it is tapped: nothing on the screen tells that it has been done."""
         answer_id, moment, _ = _read(value)
-        if (answer_id, channel) in self._shared:
+        name = (answer_id, moment or "", channel)
+        if name in self._shared:
             return
-        self._shared.append((answer_id, channel))
+        self._shared.append(name)
         try:
             person = await self.person(spot)
             share = partial(self._desk.share, answer_id, person, moment, surface="slack", team=spot.team)
             answer = await asyncio.to_thread(share)
             await self._replies.share(spot, channel, answer, _shared_by(spot, answer))
         except Exception:
-            self._shared.remove((answer_id, channel))
+            self._shared.remove(name)
             raise
 
     async def _later(self, tap: Tap) -> None:

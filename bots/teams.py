@@ -140,7 +140,14 @@ class TeamsSurface:
             person = replace(person, audience=())  # others are reading along
         if tap.verb == "open":
             return Shown(
-                self._desk.open(tap.article_id, person, language=tap.language, moment=tap.moment, surface="teams")
+                self._desk.open(
+                    tap.article_id,
+                    person,
+                    language=tap.language,
+                    moment=tap.moment,
+                    surface="teams",
+                    team=tap.identity.team,
+                )
             )
         if tap.verb == "reshape" and tap.moment:
             answer = self._desk.reshape(tap.answer_id, tap.moment, person)

@@ -6,14 +6,19 @@ the platform's yes and our note of it sends the same reply again, which beats se
 
 import asyncio
 import logging
+import os
 from collections import deque
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from core.desk import Desk
 from core.inbox import Inbox
 from core.model import Answer, Delivery, Event
 
 log = logging.getLogger(__name__)
+
+# Apart from the event loop's own threads: an ack may need one of those, and must not wait for answers being made.
+_THINKING = ThreadPoolExecutor(os.cpu_count(), "answer")
 
 Send = Callable[[Delivery], Awaitable[str]]
 Working = Callable[[Event], Awaitable[None]]
@@ -84,7 +89,8 @@ class Courier:
 
     async def _take(self, event: Event) -> None:
         try:
-            fresh = await asyncio.to_thread(self._inbox.receive, event)
+            pool = None if event.addressed else _THINKING  # what was overheard is looked up before it is noted
+            fresh = await asyncio.get_running_loop().run_in_executor(pool, self._inbox.receive, event)
         except Exception:
             log.exception("a message could not be kept on %s", self._surface)
             if event.addressed:  # what was only overheard is left alone
@@ -115,7 +121,8 @@ class Courier:
             return event
 
     async def _handled(self, event: Event) -> Delivery | None:
-        handling = asyncio.create_task(asyncio.to_thread(self._inbox.handle, event))
+        loop = asyncio.get_running_loop()
+        handling = asyncio.ensure_future(loop.run_in_executor(_THINKING, self._inbox.handle, event))
         await asyncio.wait([handling], timeout=_PATIENCE)
         if self._working and not handling.done():
             try:

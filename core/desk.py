@@ -162,9 +162,7 @@ class Desk:
         except NotFoundError:
             return False
 
-    def share(
-        self, answer_id: str, person: Person, moment: Moment | None = None, *, surface: str = "", team: str = ""
-    ) -> Answer:
+    def share(self, answer_id: str, person: Person, moment: Moment | None = None, *, surface: str, team: str) -> Answer:
         """An answer of its own, as everybody may see it: nothing in it is of the one that it was made from.
 
         `NotFoundError` when its article is not for all. Remembered like one that `person` opened.
@@ -323,10 +321,8 @@ class Desk:
         return len(index.articles)
 
     def _language_for(self, question: Question, text: str) -> Language:
-        """The question's own language, else that of the conversation, the person, the platform, ours."""
+        """The question's own language, else the person's, the platform's, ours."""
         otherwise = question.person.language or language_of_locale(question.locale) or self._language
-        if question.before:
-            otherwise = language_of("\n".join(question.before), otherwise=otherwise)
         return language_of(text, otherwise=otherwise)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from core.boot import SEEDS, open_desk
 from core.confidence import Confidence
@@ -24,6 +25,10 @@ from core.store.sqlite import open_store
 from knowledge.article import Article
 from knowledge.markdown import parse
 from knowledge.moment import Moment
+
+# Shared machines pause now and then, which is no property of the code.
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ours")
 
 TODAY = datetime(2026, 11, 23, 12, tzinfo=UTC)
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")

@@ -25,6 +25,7 @@ from fake_slack import (
     uninstalled,
 )
 
+from bots import slack_reply
 from bots.slack_events import to_withdrawal
 from bots.slack_install import Installed
 from core.library import shelve
@@ -112,6 +113,32 @@ async def test_a_command_is_answered_for_the_asker_alone_with_the_question_above
     assert MOVING in answer["text"]
     assert answer.get("response_type", "ephemeral") == "ephemeral"
     assert chat.slack.sent() == []
+
+
+@pytest.mark.parametrize(("way", "key"), [("command", "warn_private"), ("shortcut", "warn")])
+async def test_only_what_stays_is_asked_to_be_deleted(chat, way, key):
+    text = "verhuizing doorgeven van NL91ABNA0417164300"
+    await (chat.command(text) if way == "command" else chat.shortcut(message_shortcut(text)))
+    said = shown(chat.slack.sent("response_url")[-1])
+    assert say(f"privacy.{key}", "nl") in said.splitlines()
+
+
+async def test_where_others_read_along_a_tap_shows_only_what_all_may_see(chat, desk):
+    payload = await chat.say(mention("verhuizing doorgeven"))
+    desk.store.set_person(Identity("slack", "T1", "U1"), audience=["sales"])
+    shelve(desk.store, desk.embedder, [replace(MOVE, audience=("sales",))])
+    await chat.tap(payload, "more")
+    assert chat.slack.sent("chat.postEphemeral")[-1]["text"] == say("answer.gone", "nl")
+
+
+async def test_what_was_opened_and_shared_goes_with_the_workspace_too(chat, desk):
+    await chat.command("open move")
+    answer = chat.slack.sent("response_url")[-1] | {"channel": "C1", "ts": "1.1"}
+    await chat.tap(answer, "share", ephemeral=True)
+    assert desk.store.facts()["answer"] == 2
+    await chat.send(uninstalled())
+    await chat.settled()
+    assert desk.store.facts()["answer"] == 0
 
 
 async def test_the_same_command_twice_is_answered_once(chat):
@@ -448,11 +475,23 @@ async def test_an_answer_in_a_form_has_its_buttons_like_any_answer(chat):
     assert "Ik zet het voor u klaar." in shown(chat.slack.modal)
 
 
-async def test_the_answer_comes_into_a_form_after_what_was_acked_and_not_before(chat):
+async def test_the_answer_comes_into_a_form_after_what_was_acked_and_not_before(chat, monkeypatch):
+    acked = asyncio.Event()
+    pause = asyncio.sleep
+
+    async def sleep(seconds):
+        if seconds == slack_reply.ACKED_WITHIN:
+            await acked.wait()
+        else:
+            await pause(seconds)
+
+    monkeypatch.setattr("bots.slack_reply.asyncio.sleep", sleep)
     await chat.shortcut()
     answered = await chat.interact(submission(chat.slack.modal, {"text": MOVING}))
     assert say("modal.waiting", "nl") in shown(answered["view"])
+    await pause(0.2)
     assert chat.slack.sent("views.update") == []
+    acked.set()
     await chat.settled()
     assert "postcode" in shown(chat.slack.modal)
 
@@ -765,11 +804,11 @@ async def test_a_command_that_takes_a_while_is_acked_and_shown_to_be_worked_on(c
 
 async def test_a_form_that_takes_a_while_says_so_at_once(chat, held):
     await chat.shortcut()
-    asking = asyncio.create_task(chat.submit(chat.slack.modal, {"text": MOVING}))
-    await asyncio.sleep(0.1)
-    held.set()
-    answered = await asking
+    answered = await chat.interact(submission(chat.slack.modal, {"text": MOVING}))
     assert say("modal.waiting", "nl") in shown(answered["view"])
+    assert chat.slack.sent("views.update") == []
+    held.set()
+    await chat.settled()
     assert "postcode" in shown(chat.slack.modal)
 
 
@@ -853,3 +892,17 @@ async def test_an_article_that_changed_is_in_the_next_answer(chat, desk):
         [article("---\ntitle: Verhuizing doorgeven\n---\n## Stappen\n1. Bel Rotterdam.\n", "move")],
     )
     assert "Rotterdam" in shown(await chat.ask("verhuizing doorgeven"))
+
+
+async def test_when_nothing_can_be_kept_a_command_is_answered_all_the_same(chat, desk, monkeypatch):
+    for name in ("person", "receive"):
+        monkeypatch.setattr(desk.store, name, lambda *what: 1 / 0)
+    await chat.command(MOVING)
+    (answer,) = chat.slack.sent("response_url")
+    assert "Vraag de nieuwe postcode." in shown(answer)
+
+
+async def test_somebody_from_another_organisation_who_did_not_ask_us_is_told_nothing(following):
+    await following.send(overheard(MOVING, user_team="T9"))
+    await following.settled()
+    assert following.slack.sent("chat.postEphemeral") == []

@@ -365,3 +365,12 @@ async def test_forgetting_a_workspace_forgets_its_people(one, slack):
         await workspaces.role("T1", "U1")
         await workspaces.forget("T1", "", LATER)
     assert len(slack.sent("users.info")) == len(slack.sent("usergroups.users.list")) == 2
+
+
+async def test_old_news_of_being_thrown_out_does_not_undo_a_new_installation(many, store):
+    workspaces = await many()
+    await workspaces.forget("T2", "", datetime(2000, 1, 1, tzinfo=UTC))
+    assert await workspaces.client("T2")
+    await workspaces.forget("T2", "", LATER)
+    with pytest.raises(NotInstalledError):
+        await workspaces.client("T2")

@@ -190,3 +190,17 @@ async def test_an_overheard_message_that_cannot_be_kept_is_left_alone(desk, monk
     posted = Posted()
     await Courier(desk, "slack", posted).take(replace(EVENT, addressed=False, text="hoe moet verhuizing doorgeven?"))
     assert posted.answers == []
+
+
+async def test_a_reply_whose_question_was_taken_back_while_it_was_posted_is_taken_away(desk):
+    taken_away = []
+
+    async def send(delivery):
+        Inbox(desk).withdraw("slack", "T1", "C1", "1.1")
+        return "9000.1"
+
+    async def unsend(delivery, message_id):
+        taken_away.append(message_id)
+
+    await Courier(desk, "slack", send, unsend=unsend).take(EVENT)
+    assert taken_away == ["9000.1"]

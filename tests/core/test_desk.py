@@ -299,7 +299,7 @@ def answer(desk, asker):
 
 
 def test_what_is_shared_holds_nothing_of_what_the_asker_typed(desk, asker, answer):
-    shared = desk.share(answer.id, asker, Moment.SOLVE)
+    shared = desk.share(answer.id, asker, Moment.SOLVE, surface="slack", team="T1")
     assert (shared.card.article_id, shared.moment, shared.question) == ("move", Moment.SOLVE, "Verhuizing doorgeven")
     assert shared.id != answer.id
     assert desk.recall(shared.id).alternatives == ()
@@ -310,7 +310,7 @@ def test_what_is_not_for_everybody_cannot_be_shared(desk):
     private = desk.open("sales", seller, surface="slack", team="T1")
     assert not desk.for_everybody(private)
     with pytest.raises(NotFoundError):
-        desk.share(private.id, seller)
+        desk.share(private.id, seller, surface="slack", team="T1")
 
 
 def test_an_answer_put_aside_stands_at_home_until_it_is_taken_off(desk, asker, answer):

@@ -162,3 +162,32 @@ def test_a_reply_whose_question_was_taken_back_while_it_was_posted_is_known_to_b
     delivery = inbox.handle(ASKED)
     inbox.withdraw("slack", "T1", "C1", "1.1")
     assert not inbox.sent(delivery, "9000.1")
+
+
+def test_a_follow_up_by_a_colleague_whom_we_know_is_left_alone_too(desk, inbox):
+    answered(inbox, ASKED)
+    desk.store.person(Identity("slack", "T1", "U2"))
+    assert not inbox.receive(replace(OVERHEARD, user="U2"))
+
+
+@pytest.mark.parametrize(("stays", "key"), [(True, "privacy.warn"), (False, "privacy.warn_private")])
+def test_only_what_stays_where_it_was_typed_is_to_be_taken_away(inbox, stays, key):
+    asked = replace(ASKED, text="bel 0612345678 over verhuizing doorgeven", stays=stays)
+    assert answered(inbox, asked).warnings == (say(key, "nl"),)
+
+
+@pytest.mark.parametrize(("hours", "before"), [(23, (ASKED.text,)), (25, ())])
+def test_what_was_said_in_a_thread_helps_for_a_day(desk, inbox, monkeypatch, hours, before):
+    answered(inbox, ASKED)
+    desk.now = lambda: TODAY + timedelta(hours=hours)
+    asked, answer = [], desk.answer
+    monkeypatch.setattr(desk, "answer", lambda question: asked.append(question) or answer(question))
+    answered(inbox, replace(ASKED, message_id="1.2", text="en zonder sleutel?"))
+    assert asked[0].before == before
+
+
+def test_a_question_that_was_taken_back_leaves_no_text(desk, inbox):
+    answered(inbox, ASKED)
+    inbox.withdraw("slack", "T1", "C1", "1.1")
+    with desk.store.read() as db:
+        assert db.execute("select text from event").fetchall() == [("",)]
