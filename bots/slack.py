@@ -4,26 +4,23 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import aiohttp
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
-from slack_sdk.signature import SignatureVerifier
 
 from bots.slack_client import UNREACHABLE, make_client, quiet, socket_log
+from bots.slack_commands import Commands
 from bots.slack_events import (
     Command,
     Payload,
     Spot,
-    Withdrawal,
     earlier,
     is_sound,
     is_stranger,
@@ -38,31 +35,25 @@ from bots.slack_events import (
 from bots.slack_install import Handler, Installs
 from bots.slack_manifest import ASK, ASK_ABOUT, bot_scopes
 from bots.slack_reply import Replies
+from bots.slack_requests import Door
 from bots.slack_taps import Taps
 from bots.slack_views import waiting_modal
 from bots.slack_workspaces import Workspaces
 from core.background import Background
 from core.courier import Courier
 from core.desk import Desk
-from core.errors import BijdehandError, NotAllowedError, NotFoundError, StoreError
-from core.inbox import Inbox
-from core.model import Event, Place
+from core.errors import BijdehandError, NotFoundError, StoreError
+from core.model import Event
 from core.secrets import Secrets
 from core.settings import Settings
-from core.words import phrases, say, words
+from core.words import say
 from knowledge.article import Language
 
 log = logging.getLogger(__name__)
 
-MAX_BODY = 512 * 1024  # bytes; a tap brings the whole message along, percent-encoded
-_CONTENT_TYPES = {"application/json", "application/x-www-form-urlencoded"}
-_BODY_WITHIN = 10.0  # seconds; Slack itself gives up after three
-_BROKEN_BODY = (OSError, aiohttp.ClientError, HttpProcessingError, web.RequestPayloadError)
 _STRANGE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 _READ_IN_THREAD = 200  # messages, the oldest first; an app that is sold outside Slack's marketplace gets fifteen
 _CHECK_EVERY = 600.0  # seconds between looking whom to ask whether it worked out
-_MAX_PROMPTS = 4
-_CHANNELS = ("C", "G")  # not a direct message
 
 Work = Callable[[], Awaitable[None]]
 
@@ -80,17 +71,16 @@ class SlackSurface:
         self._workspaces = Workspaces(settings, desk.store, self._installs)
         self._replies = Replies(self._workspaces)
         self._taps = Taps(desk, self._replies, self._workspaces)
-        self._inbox = Inbox(desk)
+        self._commands = Commands(desk, self._replies, self._taps, hears=settings.slack_follow_threads)
         self._courier = Courier(
             desk, "slack", self._replies.deliver, self._show_work, self._replies.unsend, self._learn
         )
         self._background = Background("slack")
         secret = settings.slack_signing_secret.get_secret_value()
-        self._verifier = SignatureVerifier(secret) if secret.strip() else None
+        self._door = Door(secret)
         self._app = self._listening(secret)
         self._socket: AsyncSocketModeHandler | None = None
         self._at_work: set[str] = set()  # messages whose asker sees that we are
-        self._warned = False
         self._stopping = False
 
     @property
@@ -118,27 +108,10 @@ class SlackSurface:
         await self._workspaces.stop()
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Take one request. Nothing in it is read before its signature is found to be Slack's."""
-        if self._verifier is None:
-            return web.Response(status=404)  # Socket Mode only
+        """Take one request."""
         if self._stopping:
             return web.Response(status=503)  # Slack tries again, and finds whoever comes after us
-        if request.content_type not in _CONTENT_TYPES:
-            return web.Response(status=415)
-        raw = await _body(request)
-        if not _is_signed(self._verifier, raw, request.headers):
-            self._warn()
-            return web.Response(status=401)
-        return await self._dispatch(raw, request)
-
-    def _warn(self) -> None:
-        """Once: strangers knock too."""
-        if not self._warned:
-            self._warned = True
-            log.warning(
-                "A request was not signed with SLACK_SIGNING_SECRET. If it was Slack's: copy the Signing Secret again "
-                "from Basic Information."
-            )
+        return await self._dispatch(await self._door.body(request), request)
 
     # -- listening ------------------------------------------------------------------------------------------------
     async def _dispatch(self, raw: bytes, request: web.Request) -> web.Response:
@@ -191,10 +164,11 @@ class SlackSurface:
     # -- messages -------------------------------------------------------------------------------------------------
     async def _said(self, body: Payload) -> None:
         own_id = own_id_of(body) or await self._workspaces.own_id(body["team_id"], body.get("enterprise_id") or "")
-        withdrawal = to_withdrawal(body)
-        event = None if withdrawal else to_event(body, own_id)
-        if withdrawal:
-            self._background.run(self._withdraw(withdrawal))
+        gone = to_withdrawal(body)
+        event = None if gone else to_event(body, own_id)
+        if gone:
+            spot = gone.spot
+            self._background.run(self._courier.withdraw(spot.team, spot.channel, gone.message_id, spot.address()))
         elif event and is_stranger(body, self._settings.slack_teams):
             if event.addressed:
                 self._run(Spot(**event.address), lambda: self._turn_away(Spot(**event.address)))
@@ -235,12 +209,6 @@ class SlackSurface:
             return ()
         return earlier(found.get("messages"), event.message_id, own_id)
 
-    async def _withdraw(self, gone: Withdrawal) -> None:
-        """The question was deleted, so the answer goes too."""
-        reply = await asyncio.to_thread(self._inbox.withdraw, "slack", gone.team, gone.channel, gone.message_id)
-        if reply:
-            await self._replies.delete(Spot(gone.team, gone.enterprise, "", gone.channel), reply)
-
     async def _show_work(self, event: Event) -> None:
         """A sign that we are at it. A form says so already."""
         spot = Spot(**event.address)
@@ -266,49 +234,9 @@ class SlackSurface:
         self._run(command.spot, lambda: self._command(command))
 
     async def _command(self, command: Command) -> None:
-        """`help`, `topics`, `open ID` and `here on|off` in either language; anything else is a question."""
-        spot, said = command.spot, command.text.casefold().split()
-        if not _is_for_us(said):
-            await self._ask("command", command.text, spot)  # noted before anything else, like any question
-            return
-        language = await self._taps.language(spot)
-        match said:
-            case [] | ["?"]:
-                await self._replies.tell(spot, _usage(language), language)
-            case [word] if word in phrases("command.help"):
-                await self._replies.tell(spot, _usage(language), language)
-            case [word] if word in phrases("command.topics"):
-                text, blocks = await self._taps.topics(spot, language)
-                await self._replies.whisper(spot, text, blocks, language)
-            case [word, _] if word in phrases("command.open"):
-                try:
-                    await self._taps.open_article(spot, command.text.split()[1], None)
-                except NotFoundError:  # "open factuur" is a question
-                    await self._ask("command", command.text, spot)
-            case [word, switch] if word in phrases("command.here") and switch in phrases("command.on"):
-                await self._listen(spot, language, listens=True)
-            case [word, switch] if word in phrases("command.here") and switch in phrases("command.off"):
-                await self._listen(spot, language, listens=False)
-            case [word] if word in phrases("command.here"):
-                await self._replies.tell(spot, say("command.here_how", language), language)
-            case _:
-                await self._ask("command", command.text, spot)
-
-    async def _listen(self, spot: Spot, language: Language, *, listens: bool) -> None:
-        """Answer questions in this channel that nobody put to us, or no longer."""
-        if not spot.channel.startswith(_CHANNELS):
-            await self._replies.tell(spot, say("command.here_not", language), language)
-            return
-        person = await self._taps.person(spot)
-        try:
-            await asyncio.to_thread(self._desk.listen, Place("slack", spot.team, spot.channel, listens=listens), person)
-        except NotAllowedError:
-            key = "command.not_yours"
-        else:
-            key = "command.listens" if listens else "command.no_longer_listens"
-        if key == "command.listens" and not self._settings.slack_follow_threads:
-            key = "command.cannot_listen"
-        await self._replies.tell(spot, say(key, language), language)
+        """A word that we know, or a question, which is noted before anything else is done."""
+        if not await self._commands.do(command):
+            await self._ask("command", command.text, command.spot)
 
     async def _ask(self, way: str, text: str, spot: Spot, *, stays: bool = False) -> None:
         """A question that came without a message. Its conversation is this person's alone, in this place and way."""
@@ -385,29 +313,8 @@ class SlackSurface:
     async def _opened(self, body: Payload) -> None:
         said = body["event"]
         spot = Spot(body["team_id"], body.get("enterprise_id") or "", said["user"], said.get("channel") or "")
-        work = self._taps.show_home if said.get("tab") == "home" else self._prompt
+        work = self._taps.show_home if said.get("tab") == "home" else self._taps.show_examples
         self._background.run(work(spot))
-
-    async def _prompt(self, spot: Spot) -> None:
-        """Examples to tap in an empty conversation."""
-        language = await self._taps.language(spot)
-        person = await self._taps.person(spot)
-        examples = await asyncio.to_thread(self._desk.examples, person, language, _MAX_PROMPTS)
-        if not examples:
-            return
-        client = await self._workspaces.client(spot.team, spot.enterprise)
-        try:
-            # With a thread, the call fails without a word in an app that has the agent view.
-            await client.api_call(
-                "assistant.threads.setSuggestedPrompts",
-                json={
-                    "channel_id": spot.channel,
-                    "title": say("help.prompts", language),
-                    "prompts": [{"title": example, "message": example} for example in examples],
-                },
-            )
-        except SlackApiError as error:
-            log.info("Slack shows no examples (%s)", error.response.get("error"))
 
     async def _gone(self, body: Payload) -> None:
         said = body["event"]
@@ -438,34 +345,6 @@ def _installs(desk: Desk, settings: Settings) -> Installs | None:
         return None
     secrets = Secrets(settings)
     return Installs(settings, desk.store, secrets, bot_scopes(settings))
-
-
-def _is_for_us(said: Sequence[str]) -> bool:
-    """Whether a command begins like one of ours; "open factuur" may still turn out to be a question."""
-    ours = {"?"}.union(*(phrases(f"command.{name}") for name in ("help", "topics", "open", "here")))
-    return not said or (len(said) <= 2 and said[0] in ours)  # noqa: PLR2004 - "here on"
-
-
-def _usage(language: Language) -> str:
-    example = say("help.example", language)
-    return f"{say('help.text', language, example=example)}\n\n{words(language)['command.usage']}"
-
-
-async def _body(request: web.Request) -> bytes:
-    try:
-        async with asyncio.timeout(_BODY_WITHIN):
-            return await request.clone(client_max_size=MAX_BODY).read()  # raises 413
-    except TimeoutError as error:
-        raise web.HTTPRequestTimeout from error
-    except _BROKEN_BODY as error:
-        raise web.HTTPBadRequest from error
-
-
-def _is_signed(verifier: SignatureVerifier, raw: bytes, headers: Mapping[str, str]) -> bool:
-    try:
-        return verifier.is_valid_request(raw, dict(headers))
-    except (ValueError, TypeError):  # a timestamp that is no number, a body or signature that is no text
-        return False
 
 
 async def _nothing() -> None:

@@ -135,10 +135,8 @@ def earlier(messages: object, ts: str, own_id: str, most: int = 6) -> tuple[str,
 class Withdrawal:
     """Somebody deleted a message."""
 
-    team: str
-    channel: str
     message_id: str
-    enterprise: str
+    spot: Spot
 
 
 def to_withdrawal(body: Payload) -> Withdrawal | None:
@@ -149,7 +147,7 @@ def to_withdrawal(body: Payload) -> Withdrawal | None:
     gone = now.get("ts") if entombed else said.get("deleted_ts")
     if not gone or not (entombed or said.get("subtype") == "message_deleted"):
         return None
-    return Withdrawal(body["team_id"], said["channel"], gone, body.get("enterprise_id") or "")
+    return Withdrawal(gone, Spot(body["team_id"], body.get("enterprise_id") or "", channel=said["channel"]))
 
 
 def plain_text(text: str, own_id: str = "") -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -112,13 +112,9 @@ class Replies:
             post = self._hooked(spot, response_type="in_channel")
         await self._put(post, answer, Where.CHANNEL, above=above)
 
-    async def unsend(self, delivery: Delivery, message_id: str) -> None:
-        """Take a reply away again; one that is not a message of its own cannot be."""
-        if message_id:
-            await self.delete(Spot(**delivery.address), message_id)
-
-    async def delete(self, spot: Spot, message_id: str) -> None:
-        """Take a message of ours away."""
+    async def unsend(self, address: Mapping[str, Any], message_id: str) -> None:
+        """Take a reply away again."""
+        spot = Spot(**address)
         client = await self._workspaces.client(spot.team, spot.enterprise)
         await client.chat_delete(channel=spot.channel, ts=message_id)
 

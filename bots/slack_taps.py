@@ -31,7 +31,7 @@ from core.errors import NotAllowedError, NotFoundError
 from core.language import language_of_locale
 from core.model import Answer, Feedback, Person, Suggestion
 from core.store import Identity
-from core.words import reasons, say
+from core.words import say
 from knowledge.article import Language
 from knowledge.moment import Moment
 
@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 Work = Callable[[Tap], Awaitable[None]]
 
 _SHARED_LATELY = 1000
+_MAX_PROMPTS = 4
 _NOT_THERE = {"not_in_channel", "channel_not_found", "is_archived", "restricted_action"}
 
 
@@ -52,11 +53,7 @@ class Taps:
         self._replies = replies
         self._workspaces = workspaces
         self._shared: deque[tuple[str, str, str]] = deque(maxlen=_SHARED_LATELY)  # answers, moments, channels
-
-    def work(self, action_id: str) -> Work:
-        """What to do for a button; `NotFoundError` for one that we no longer have."""
-        name = action_id.partition(":")[0]
-        found: dict[str, Work] = {
+        self._work: dict[str, Work] = {
             "more": self._redraw(lambda shown: Shown(more=True)),
             "less": self._redraw(lambda shown: AT_FIRST),
             "back": self._redraw(lambda shown: Shown(shown.more, shown.step)),
@@ -76,9 +73,13 @@ class Taps:
             "drop": self._drop,
             "ask": self._ask,
         }
-        if name not in found:
+
+    def work(self, action_id: str) -> Work:
+        """What to do for a button; `NotFoundError` for one that we no longer have."""
+        name = action_id.partition(":")[0]
+        if name not in self._work:
             raise NotFoundError(f"There is no button {action_id!r} (any more).")
-        return found[name]
+        return self._work[name]
 
     async def person(self, spot: Spot) -> Person:
         """Who did it, with the role that their user group gives them."""
@@ -89,7 +90,7 @@ class Taps:
         """The language to speak where no question or answer tells."""
         person = await asyncio.to_thread(self._desk.person, Identity("slack", spot.team, spot.user))
         locale = await self._workspaces.locale(spot.team, spot.user, spot.enterprise)
-        return person.language or language_of_locale(locale) or self._desk.language
+        return self._desk.language_for(person, locale)
 
     # -- the same answer, another way --------------------------------------------------------------------------------
     def _redraw(self, change: Callable[[Shown], Shown]) -> Work:
@@ -157,10 +158,7 @@ class Taps:
         await self._replies.whisper(tap.spot, say("feedback.ask", answer.language), blocks, answer.language)
 
     async def _rate(self, tap: Tap) -> None:
-        reason = tap.action_id.partition(":")[2]
-        if reason not in reasons("nl"):
-            raise NotFoundError(f"There is no reason {reason[:40]!r} (any more).")
-        await self._think(tap, tap.value, helpful=False, reason=reason)
+        await self._think(tap, tap.value, helpful=False, reason=tap.action_id.partition(":")[2])
 
     async def _helped(self, tap: Tap) -> None:
         """Native thumbs in an answer, or yes and no in a message of its own, which then makes way for the thanks."""
@@ -310,6 +308,27 @@ class Taps:
         today = self._desk.now().astimezone(self._desk.zone).date()
         await client.views_publish(user_id=spot.user, view=home_view(home, today))
 
+    async def show_examples(self, spot: Spot) -> None:
+        """Questions to tap in an empty conversation."""
+        language = await self.language(spot)
+        person = await self.person(spot)
+        examples = await asyncio.to_thread(self._desk.examples, person, language, _MAX_PROMPTS)
+        if not examples:
+            return
+        client = await self._workspaces.client(spot.team, spot.enterprise)
+        try:
+            # With a thread, the call fails without a word in an app that has the agent view.
+            await client.api_call(
+                "assistant.threads.setSuggestedPrompts",
+                json={
+                    "channel_id": spot.channel,
+                    "title": say("help.prompts", language),
+                    "prompts": [{"title": example, "message": example} for example in examples],
+                },
+            )
+        except SlackApiError as error:
+            log.info("Slack shows no examples (%s)", reason_of(error))
+
     async def check(self) -> None:
         """Ask those whose call is over whether it worked out."""
         for identity, answer in await asyncio.to_thread(self._desk.to_check, "slack"):
@@ -339,7 +358,7 @@ def _moment(name: str) -> Moment:
 
 def _among(person: Person, spot: Spot) -> Person:
     """Where others read along, only what everybody may see."""
-    return person if spot.direct else Person(person.id, level=person.level)
+    return person if spot.direct else person.in_public()
 
 
 def _shared_by(spot: Spot, answer: Answer) -> list[dict[str, Any]]:

@@ -103,7 +103,7 @@ class Answering:
         article = self._live.current().article(asked)
         if article is None and is_link(asked):
             article = next((one for one in self._live.current().articles if one.url == asked), None)
-        if article is None or not self._may_see(article, question.person.audience if question.direct else ()):
+        if article is None or not self._may_see(article, question.person.audience):
             return None
         return self.opened(replace(base, confidence=1.0), article, question.person, question.moment or Moment.APPLY)
 
@@ -164,13 +164,12 @@ class Answering:
         return found
 
     def _search(self, index: Index, base: Answer, question: Question, text: str, vector: Vector) -> Found:
-        audience = question.person.audience if question.direct else ()
         return search(
             index,
             text,
             vector,
             language=base.language,
-            allowed=lambda article: self._may_see(article, audience),
+            allowed=lambda article: self._may_see(article, question.person.audience),
         )
 
     def _two(self, index: Index, base: Answer, question: Question) -> Answer | None:

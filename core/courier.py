@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from core.desk import Desk
 from core.inbox import Inbox
@@ -22,7 +23,7 @@ _THINKING = ThreadPoolExecutor(os.cpu_count(), "answer")
 
 Send = Callable[[Delivery], Awaitable[str]]
 Working = Callable[[Event], Awaitable[None]]
-Unsend = Callable[[Delivery, str], Awaitable[None]]
+Unsend = Callable[[dict[str, Any], str], Awaitable[None]]
 Learn = Callable[[Event], Awaitable[Event]]
 
 _SEND_WITHIN = 25.0  # seconds; below the lease, or another process would send it as well
@@ -35,8 +36,9 @@ class Courier:
     """Receives, answers and sends for one surface.
 
     `send` renders and posts, and raises when it could not; it gives the platform's id of what it posted. `working`
-    shows the asker that it takes a while. `unsend` takes a reply away whose question was taken back meanwhile. `learn`
-    asks the platform what else there is to know of a message, once it is noted and sure to be answered.
+    shows the asker that it takes a while. `unsend` takes what was posted at an address away again: its question was
+    taken back. `learn` asks the platform what else there is to know of a message, once it is noted and sure to be
+    answered.
     """
 
     def __init__(
@@ -68,6 +70,11 @@ class Courier:
             await self._take(event)
         finally:
             self._taking.discard(_name(event))
+
+    async def withdraw(self, team: str, place: str, message_id: str, address: dict[str, Any]) -> None:
+        """Forget a message that somebody took back, and take our reply away. `address` is where both stand."""
+        reply = await asyncio.to_thread(self._inbox.withdraw, self._surface, team, place, message_id)
+        await self._take_away(address, reply)
 
     async def redrive(self) -> None:
         """Take up what a crash left: messages not answered, replies not sent. One that fails keeps no other."""
@@ -154,8 +161,8 @@ class Courier:
             taken = await self._try(delivery)
             if taken is not None:
                 noted = await asyncio.to_thread(self._inbox.sent, delivery, taken)
-                if not noted and self._unsend:
-                    await self._unsend(delivery, taken)
+                if not noted:
+                    await self._take_away(delivery.address, taken)
             else:
                 await asyncio.to_thread(self._inbox.not_sent, delivery, "not taken by the platform")
         except Exception:
@@ -163,6 +170,15 @@ class Courier:
             if taken is not None:
                 return  # it stays in hand: the store thinks that it must still be sent
         self._in_hand.discard(delivery.id)
+
+    async def _take_away(self, address: dict[str, Any], message_id: str) -> None:
+        """Only a reply that is a message of its own can be."""
+        if not message_id or self._unsend is None:
+            return
+        try:
+            await self._unsend(address, message_id)
+        except Exception:
+            log.exception("could not take a reply away on %s", self._surface)
 
     async def _try(self, delivery: Delivery) -> str | None:
         """The platform's id of what was posted; None when it was not."""

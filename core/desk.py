@@ -2,9 +2,10 @@
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
 
 from core.answering import Answering
 from core.card import changed_lately, current_change
@@ -31,7 +32,7 @@ from core.model import (
 from core.moments import MomentHead
 from core.privacy import Scrubber
 from core.store import Identity, Store
-from core.words import say, say_date
+from core.words import reasons, say, say_date
 from knowledge.article import Article, Language
 from knowledge.moment import Moment
 
@@ -81,7 +82,9 @@ class Desk:
 
     # -- asking ----------------------------------------------------------------------------------------------------
     def answer(self, question: Question) -> Answer:
-        """Answer a question; nothing is kept of it."""
+        """Answer a question; nothing is kept of it. Where others read along, from what everybody may see."""
+        if not question.direct:
+            question = replace(question, person=question.person.in_public())
         scrubbed = self._scrubber.scrub(question.text)
         text = scrubbed.text.strip()
         language = self._language_for(question, text)
@@ -170,10 +173,10 @@ class Desk:
         answer = self.store.answer(answer_id)
         if answer.card is None:
             raise NotFoundError("There is no article in that answer to share.")
-        nobody = Person(uuid.uuid4().hex, level=person.level)
-        article = self.article(answer.card.article_id, nobody)
+        public = person.in_public()
+        article = self.article(answer.card.article_id, public)
         base = Answer(uuid.uuid4().hex, Outcome.ANSWERED, answer.language, article.title)
-        shared = self._answering.opened(base, article, nobody, moment or answer.moment or Moment.APPLY)
+        shared = self._answering.opened(base, article, public, moment or answer.moment or Moment.APPLY)
         self.store.record(shared, person, surface, self.now(), team=team)
         return shared
 
@@ -181,8 +184,18 @@ class Desk:
         """An answer as it was given; `NotFoundError` when there is none."""
         return self.store.answer(answer_id)
 
+    def put(self, answer_id: str, place: Place, message_id: str) -> None:
+        """Note that a message of ours shows this answer now, which is another than was delivered in it."""
+        self.store.set_reply(place, message_id, answer_id)
+
+    def standing(self, place: Place, message_id: str) -> Answer:
+        """The answer that a message of ours shows; `NotFoundError` when it shows none."""
+        return self.store.reply(place, message_id)
+
     def rate(self, feedback: Feedback) -> None:
-        """Keep what somebody thought of an answer."""
+        """Keep what somebody thought of an answer; `NotFoundError` for an answer or a reason that there is not."""
+        if feedback.reason and feedback.reason not in reasons(self._language):
+            raise NotFoundError(f"There is no reason {feedback.reason[:40]!r} (any more).")
         self.store.answer(feedback.answer_id)
         note = self._scrubber.scrub(feedback.note).text
         self.store.rate(replace(feedback, note=note), self.now())
@@ -253,10 +266,13 @@ class Desk:
 
     def examples(self, person: Person, language: Language, most: int = 4) -> list[str]:
         """Titles to try: what changed lately, then the first of each topic. Nobody is offered a danger to tap."""
+        return list(dict.fromkeys(article.title for article in self._to_try(person, language)))[:most]
+
+    def _to_try(self, person: Person, language: Language) -> list[Article]:
         shelves = self.topics(person, language).values()
         firsts = [next((article for article in shelf if not article.critical), None) for shelf in shelves]
         found = [article for article in (*self.changed_lately(person, language), *firsts) if article]
-        return list(dict.fromkeys(article.title for article in found if not article.critical))[:most]
+        return [article for place, article in enumerate(found) if not article.critical and article not in found[:place]]
 
     def home(self, person: Person, language: Language) -> Home:
         """What somebody sees when nothing was asked yet, by their role."""
@@ -282,11 +298,42 @@ class Desk:
                 about = Suggestion(article.id, article.title, article.language)
                 yield News(about, say(key, article.language, date=day), change.new)
 
+    def find(self, text: str, person: Person, locale: str = "", most: int = 5) -> list[Answer]:
+        """The article that answers a text and those that come next, for whoever picks one to pass on; nothing is kept.
+
+        Without a text what there is to try, of what we do not know what comes nearest, and none when nothing was asked.
+        """
+        language = self.language_for(person, locale)
+        if not text.strip():
+            return [self.open(one.id, person, language=language) for one in self._to_try(person, language)[:most]]
+        answer = self.answer(Question(text, person, locale=locale))
+        first: list[Answer] = []
+        if answer.card:  # without what was typed, or said about it
+            first = [replace(answer, question=answer.card.title, message="", alternatives=(), warnings=())]
+        others = [self.open(other.article_id, person, language=answer.language) for other in answer.alternatives]
+        return [*first, *others][:most]
+
     # -- people and places -------------------------------------------------------------------------------------------
     def person(self, identity: Identity, role: Role = Role.AGENT) -> Person:
         """Who this is to us. `role` is what their platform makes of them; the higher counts, and is not kept."""
         person = self.store.person(identity)
         return person if person.role.covers(role) else replace(person, role=role)
+
+    def language_for(self, person: Person, locale: str) -> Language:
+        """The language to speak with somebody where no question or answer tells."""
+        return person.language or language_of_locale(locale) or self._language
+
+    def meet(self, identity: Identity, address: Mapping[str, Any]) -> bool:
+        """Remember how to write to somebody in private; True when we could not before."""
+        return self.store.keep_address(identity, address)
+
+    def reach(self, identity: Identity) -> dict[str, Any] | None:
+        """How to write to somebody in private, if we can."""
+        return self.store.address(identity)
+
+    def part(self, identity: Identity) -> None:
+        """Somebody took us away: forget how to write to them."""
+        self.store.forget_address(identity)
 
     def listen(self, place: Place, person: Person) -> None:
         """Agree whether questions that nobody put to us are answered in a place; for coaches."""
@@ -322,8 +369,7 @@ class Desk:
 
     def _language_for(self, question: Question, text: str) -> Language:
         """The question's own language, else the person's, the platform's, ours."""
-        otherwise = question.person.language or language_of_locale(question.locale) or self._language
-        return language_of(text, otherwise=otherwise)
+        return language_of(text, otherwise=self.language_for(question.person, question.locale))
 
 
 def _needs(person: Person, role: Role) -> None:

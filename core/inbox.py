@@ -35,6 +35,10 @@ class Inbox:
             return False
         return self._desk.store.receive(event, self._desk.now())
 
+    def once(self, event: Event) -> bool:
+        """Note a message that is no question, such as a command; False when it came before."""
+        return self._desk.store.receive(event, self._desk.now(), done=True)
+
     def handle(self, event: Event) -> Delivery | None:
         """Answer a received message into the outbox; None when it is done or in other hands."""
         if not self._desk.store.lease(event, self._desk.now()):

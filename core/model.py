@@ -33,6 +33,10 @@ class Person:
     language: Language | None = None
     level: str = ""  # junior, medewerker, senior: whose mandate line to show
 
+    def in_public(self) -> "Person":
+        """The same person where others read along: shown only what everybody may see."""
+        return Person(self.id, language=self.language, level=self.level)
+
 
 class Attachment(StrEnum):
     """What came with a message that we cannot read."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -127,8 +127,11 @@ class Store(Protocol):
         """List everybody known, sorted by surface, team and user."""
 
     # -- events and replies ----------------------------------------------------------------------------------
-    def receive(self, event: Event, now: datetime) -> bool:
-        """Note an event, its text scrubbed; False when it was noted before, by whichever process."""
+    def receive(self, event: Event, now: datetime, *, done: bool = False) -> bool:
+        """Note an event, its text scrubbed; False when it was noted before, by whichever process.
+
+        `done`: it gets no answer from the desk, so nothing but its name is kept.
+        """
 
     def lease(self, event: Event, now: datetime) -> bool:
         """Claim an event for thirty seconds; False when it is done or somebody else holds it."""
@@ -175,6 +178,25 @@ class Store(Protocol):
         The event stays without its text, so that a late redelivery is not answered. Unknown messages are ignored. An
         answer that asked to take the message back stays, without the question: then there is no id either.
         """
+
+    def set_reply(self, place: Place, message_id: str, answer_id: str) -> None:
+        """Note which answer a message of ours shows now; `NotFoundError` when there is no such answer.
+
+        Needed only where that is not the answer that was delivered in it. A message without an id shows none.
+        """
+
+    def reply(self, place: Place, message_id: str) -> Answer:
+        """Find the answer that a message of ours shows; `NotFoundError` when it shows none."""
+
+    # -- addresses -------------------------------------------------------------------------------------------
+    def keep_address(self, identity: Identity, address: Mapping[str, Any]) -> bool:
+        """Keep how to write to somebody in private, in place of what was known; True when nothing was."""
+
+    def address(self, identity: Identity) -> dict[str, Any] | None:
+        """Tell how to write to somebody in private."""
+
+    def forget_address(self, identity: Identity) -> None:
+        """Forget it: they took us away. Unknown ones are ignored."""
 
     # -- places ----------------------------------------------------------------------------------------------
     def place(self, surface: str, team: str, place_id: str) -> Place:

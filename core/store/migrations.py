@@ -203,6 +203,33 @@ def m002_conversations(db: Database) -> None:
     """)
 
 
+@MIGRATIONS()
+def m003_replies(db: Database) -> None:
+    """Which answer a message of ours shows, and how to write to people in private."""
+    db.executescript("""
+        -- Where that is another than was delivered in it, or nothing was.
+        create table reply (
+            surface text not null,
+            team text not null,
+            place text not null,
+            message_id text not null, -- of ours, on the platform
+            answer_id text not null references answer on delete cascade,
+            primary key (surface, team, place, message_id)
+        ) strict;
+        create index reply_answer on reply (answer_id);
+
+        -- Beside `identity` the only table that knows who somebody is on a platform.
+        create table address (
+            surface text not null,
+            team text not null,
+            user text not null,
+            document text not null, -- JSON
+            primary key (surface, team, user),
+            foreign key (surface, team, user) references identity on delete cascade
+        ) strict;
+    """)
+
+
 def applied(db: Database) -> list[str]:
     """Name the steps this database has had, in order."""
     return [step.name for step in MIGRATIONS.applied(db)]

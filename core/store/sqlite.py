@@ -1,9 +1,11 @@
 """The store in one SQLite file."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,9 +38,11 @@ _TABLES = (
     "change",
     "person",
     "identity",
+    "address",
     "event",
     "answer",
     "outbox",
+    "reply",
     "feedback",
     "place",
     "kept",
@@ -160,11 +164,14 @@ class SqliteStore(SqliteFile):
             return [(Identity(row["surface"], row["team"], row["user"]), sqlite_people.read(row)) for row in rows]
 
     # -- events and replies ----------------------------------------------------------------------------------
-    def receive(self, event: Event, now: datetime) -> bool:
-        """Note an event; False when it was noted before, by whichever process."""
+    def receive(self, event: Event, now: datetime, *, done: bool = False) -> bool:
+        """Note an event, of one that is `done` nothing but its name; False when it was noted before."""
         with self.write() as db:
             if sqlite_conversations.find(db, event):
                 return False
+            if done:
+                sqlite_conversations.note_done(db, event, now)
+                return True
             asker = sqlite_people.find_or_make(db, Identity(event.surface, event.team, event.user), now)
             sqlite_conversations.note(db, event, asker.id, now)
             return True
@@ -270,6 +277,46 @@ class SqliteStore(SqliteFile):
         """Forget a message and its answer; the id of our reply on the platform, or ""."""
         with self.write() as db:
             return sqlite_conversations.withdraw(db, surface, team, place, message_id)
+
+    def set_reply(self, place: Place, message_id: str, answer_id: str) -> None:
+        """Note which answer a message of ours shows now; `NotFoundError` when there is no such answer."""
+        with self.write() as db:
+            sqlite_answers.must_have(db, answer_id)
+            sqlite_conversations.set_reply(db, place, message_id, answer_id)
+
+    def reply(self, place: Place, message_id: str) -> Answer:
+        """Find the answer that a message of ours shows; `NotFoundError` when it shows none."""
+        with self.read() as db:
+            answer = sqlite_conversations.shown(db, place, message_id)
+        if answer is None:
+            raise NotFoundError(f"There is no answer in message {message_id} on {place.surface}.")
+        return answer
+
+    # -- addresses -------------------------------------------------------------------------------------------
+    def keep_address(self, identity: Identity, address: Mapping[str, Any]) -> bool:
+        """Keep how to write to somebody in private; True when nothing was known. Written only when it differs."""
+        document = as_json(dict(address))
+        with self.read() as db:
+            if sqlite_people.address(db, identity) == document:
+                return False
+        with self.write() as db:
+            sqlite_people.find_or_make(db, identity, self._clock())
+            fresh = sqlite_people.address(db, identity) is None
+            sqlite_people.keep_address(db, identity, document)
+            return fresh
+
+    def address(self, identity: Identity) -> dict[str, Any] | None:
+        """Tell how to write to somebody in private, if that is known."""
+        with self.read() as db:
+            document = sqlite_people.address(db, identity)
+        return None if document is None else dict(json.loads(document))
+
+    def forget_address(self, identity: Identity) -> None:
+        """Forget how to write to somebody in private."""
+        with self.write() as db:
+            db.execute(
+                "delete from address where surface = :surface and team = :team and user = :user", asdict(identity)
+            )
 
     # -- places ----------------------------------------------------------------------------------------------
     def place(self, surface: str, team: str, place_id: str) -> Place:

@@ -40,10 +40,15 @@ def record(db: Database, answer: Answer, person: Person, surface: str, team: str
     )
 
 
-def must_know(db: Database, answer_id: str, person_id: str) -> None:
-    """Raise `NotFoundError` when there is no such answer or person."""
+def must_have(db: Database, answer_id: str) -> None:
+    """Raise `NotFoundError` when there is no such answer."""
     if not db.execute("select 1 from answer where id = ?", [answer_id]).fetchone():
         raise NotFoundError(f"There is no answer {answer_id}.")
+
+
+def must_know(db: Database, answer_id: str, person_id: str) -> None:
+    """Raise `NotFoundError` when there is no such answer or person."""
+    must_have(db, answer_id)
     if not db.execute("select 1 from person where id = ?", [person_id]).fetchone():
         raise NotFoundError(f"There is no person {person_id}.")
 

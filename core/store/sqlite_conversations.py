@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from core.model import Attachment, Delivery, Event, Turn
+from core.model import Answer, Attachment, Delivery, Event, Place, Turn
 from core.store.columns import ANSWER, as_json, stamp
 
 
@@ -31,6 +31,15 @@ def note(db: Database, event: Event, person_id: str, now: datetime) -> None:
         " direct, addressed, locale, received_at) values (:surface, :team, :place, :thread, :message_id, :person_id,"
         " :text, :attachment, :address, :direct, :addressed, :locale, :now)",
         asdict(event) | {"person_id": person_id, "address": as_json(event.address), "now": stamp(now)},
+    )
+
+
+def note_done(db: Database, event: Event, now: datetime) -> None:
+    """Write of an event only that it was there: nobody is to answer it."""
+    db.execute(
+        "insert into event (surface, team, place, message_id, text, direct, locale, state, received_at)"
+        " values (:surface, :team, :place, :message_id, '', 1, '', 'done', :now)",
+        asdict(event) | {"now": stamp(now)},
     )
 
 
@@ -97,6 +106,30 @@ def turns(db: Database, event: Event, since: datetime, most: int) -> list[Turn]:
     return latest_first[::-1]
 
 
+def set_reply(db: Database, place: Place, message_id: str, answer_id: str) -> None:
+    """Write which answer a message shows now, over another; nothing of a message that the platform gave no id."""
+    db.execute(
+        "insert into reply (surface, team, place, message_id, answer_id)"
+        " select :surface, :team, :id, :message_id, :answer_id where :message_id <> ''"
+        " on conflict (surface, team, place, message_id) do update set answer_id = excluded.answer_id",
+        asdict(place) | {"message_id": message_id, "answer_id": answer_id},
+    )
+
+
+def shown(db: Database, place: Place, message_id: str) -> Answer | None:
+    """Find the answer that a message shows: the one it was changed to, else the one delivered in it."""
+    row = db.execute(
+        "select document from ("
+        " select 1 as nth, answer_id from reply"
+        " where (surface, team, place, message_id) = (:surface, :team, :id, :message_id)"
+        " union all select 2, answer_id from outbox where message_id = :message_id and message_id <> ''"
+        " and exists (select 1 from event where id = event_id and (surface, team, place) = (:surface, :team, :id))"
+        ") as found join answer on answer.id = found.answer_id order by nth limit 1",
+        asdict(place) | {"message_id": message_id},
+    ).fetchone()
+    return ANSWER.validate_json(row[0]) if row else None
+
+
 def withdraw(db: Database, surface: str, team: str, place: str, message_id: str) -> str:
     """Empty an event, mark it done and delete its answer with all that hangs on it; our reply's id, or "".
 
@@ -121,4 +154,8 @@ def withdraw(db: Database, surface: str, team: str, place: str, message_id: str)
     if kept.rowcount:
         return ""
     db.execute("delete from answer where id = ?", [answer_id])
+    db.execute(
+        "delete from reply where surface = ? and team = ? and place = ? and message_id = ?",
+        [surface, team, place, reply],
+    )
     return str(reply)

@@ -1,4 +1,4 @@
-"""People in SQLite. A platform's ids stand in `identity` alone; elsewhere a person is a random id.
+"""People in SQLite. A platform's ids stand in `identity` and `address` alone; elsewhere a person is a random id.
 
 Every function works inside the transaction of the store's method that calls it.
 """
@@ -71,6 +71,23 @@ def change(
         },
     )
     return read(next(iter(rows)))
+
+
+def address(db: Database, identity: Identity) -> str | None:
+    """Tell how to write to a platform's user in private, if that is known: a JSON document."""
+    row = db.execute(
+        "select document from address where surface = :surface and team = :team and user = :user", asdict(identity)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def keep_address(db: Database, identity: Identity, document: str) -> None:
+    """Write how to reach somebody who is there already, over what was known."""
+    db.execute(
+        "insert into address (surface, team, user, document) values (:surface, :team, :user, :document)"
+        " on conflict (surface, team, user) do update set document = excluded.document",
+        asdict(identity) | {"document": document},
+    )
 
 
 def read(row: dict[str, Any]) -> Person:

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 from core.store import Installation
 from core.store.columns import as_json
 
-_OF_A_TEAM = ("place", "event", "answer", "identity")
+_OF_A_TEAM = ("place", "event", "reply", "answer", "identity")
 
 
 def installation(db: Database, surface: str, enterprise: str, team: str) -> Installation | None:

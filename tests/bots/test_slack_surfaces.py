@@ -163,6 +163,12 @@ async def test_a_command_that_only_begins_like_one_of_ours_is_a_question(chat):
     assert "postcode" in shown(chat.slack.sent("response_url")[-1])
 
 
+@pytest.mark.parametrize("word", ["overview", "Overzicht"])
+async def test_an_overview_is_said_to_stand_at_home(chat, word):
+    await chat.command(word)
+    assert chat.slack.sent("response_url")[-1]["text"] == say("slack.overview", "nl")
+
+
 async def test_topics_are_browsed_down_to_an_article(chat):
     await chat.command("onderwerpen")
     (topics,) = chat.slack.sent("response_url")
@@ -403,8 +409,8 @@ async def test_a_question_that_is_taken_back_while_it_is_answered_leaves_nothing
     asked = message("verhuizing doorgeven")
     await chat.send(asked)
     await asyncio.to_thread(answering.wait, 10)
-    taking_back = chat.surface._withdraw(to_withdrawal(deleted(asked)))
-    await taking_back
+    gone = to_withdrawal(deleted(asked))
+    await chat.surface._courier.withdraw("T1", gone.spot.channel, gone.message_id, gone.spot.address())
     held.set()
     await chat.settled()
     assert chat.slack.sent() == []

@@ -192,15 +192,66 @@ async def test_an_overheard_message_that_cannot_be_kept_is_left_alone(desk, monk
     assert posted.answers == []
 
 
-async def test_a_reply_whose_question_was_taken_back_while_it_was_posted_is_taken_away(desk):
-    taken_away = []
+class Unsent:
+    """What a platform was asked to take away, which it may refuse."""
+
+    def __init__(self, *, refuse=False):
+        self.asked = []
+        self.refuse = refuse
+
+    async def __call__(self, address, message_id):
+        self.asked.append((address, message_id))
+        if self.refuse:
+            raise ConnectionError("no route")
+
+
+async def test_a_message_that_is_taken_back_is_forgotten_and_our_reply_goes_too(desk):
+    unsent = Unsent()
+    courier = Courier(desk, "slack", Posted(), unsend=unsent)
+    await courier.take(EVENT)
+    await courier.withdraw("T1", "C1", "1.1", {"channel": "C1"})
+    assert unsent.asked == [({"channel": "C1"}, "9000.1")]
+    assert desk.store.facts()["answer"] == 0
+    await courier.withdraw("T1", "C1", "1.1", {"channel": "C1"})
+    assert len(unsent.asked) == 1, "it is gone already"
+
+
+async def test_what_we_never_replied_to_leaves_nothing_to_take_away(desk):
+    unsent = Unsent()
+    courier = Courier(desk, "slack", Posted(), unsend=unsent)
+    await courier.withdraw("T1", "C1", "1.1", {})
+    assert unsent.asked == []
+    await Courier(desk, "slack", Posted()).withdraw("T1", "C1", "1.1", {})  # nor on a platform that takes nothing away
+
+
+def withdrawing(desk, message_id="9000.1"):
+    """A platform on which the question is taken back while the reply is posted."""
 
     async def send(delivery):
         Inbox(desk).withdraw("slack", "T1", "C1", "1.1")
-        return "9000.1"
+        return message_id
 
-    async def unsend(delivery, message_id):
-        taken_away.append(message_id)
+    return send
 
-    await Courier(desk, "slack", send, unsend=unsend).take(EVENT)
-    assert taken_away == ["9000.1"]
+
+async def test_a_reply_whose_question_was_taken_back_while_it_was_posted_is_taken_away(desk):
+    unsent = Unsent()
+    await Courier(desk, "slack", withdrawing(desk), unsend=unsent).take(EVENT)
+    assert unsent.asked == [(EVENT.address, "9000.1")]
+
+
+async def test_a_reply_that_is_no_message_of_its_own_is_not_asked_to_be_taken_away(desk):
+    unsent = Unsent()
+    await Courier(desk, "slack", withdrawing(desk, ""), unsend=unsent).take(EVENT)
+    assert unsent.asked == []
+
+
+async def test_a_reply_that_cannot_be_taken_away_keeps_no_other(desk, caplog):
+    """Its number in the outbox is given out again."""
+    unsent, posted = Unsent(refuse=True), Posted()
+    courier = Courier(desk, "slack", withdrawing(desk), unsend=unsent)
+    await courier.take(EVENT)
+    assert "no route" in caplog.text
+    courier._send = posted
+    await courier.take(replace(EVENT, message_id="1.2"))
+    assert len(posted.answers) == 1

@@ -1,4 +1,5 @@
 import logging
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from core.library import shelve
 from core.model import Feedback, Outcome, Person, Place, Question, Role
 from core.store import Identity
 from core.store.sqlite import open_store
-from core.words import say
+from core.words import reasons, say
 from knowledge.article import Kind
 from knowledge.moment import Moment
 
@@ -135,6 +136,15 @@ def test_reshaping_keeps_the_answer_and_the_correction(desk):
 def test_feedback_on_an_answer_that_never_was_is_refused(desk):
     with pytest.raises(NotFoundError):
         desk.rate(Feedback("nope", "me", helpful=False))
+
+
+@pytest.mark.parametrize(("reason", "kept"), [*((reason, 1) for reason in ("", *reasons("nl"))), ("anything", 0)])
+def test_only_a_reason_that_we_offer_is_kept(desk, reason, kept):
+    person = desk.person(Identity("web", "", "me"))
+    answer = desk.ask(replace(question("verhuizing doorgeven"), person=person))
+    with nullcontext() if kept else pytest.raises(NotFoundError):
+        desk.rate(Feedback(answer.id, person.id, helpful=False, reason=reason))
+    assert desk.store.facts()["feedback"] == kept
 
 
 def test_customer_data_is_neither_kept_nor_left_unsaid(desk):
@@ -287,6 +297,100 @@ def test_an_article_without_headings_shows_its_text_when_its_title_was_what_was_
     assert [part.text for part in answer.card.first] == ["Vertrouwelijk verhaal."]
 
 
+def test_where_others_read_along_a_colleague_keeps_their_language_and_level_alone(desk):
+    seller = Person("s", Role.COACH, ("sales",), "en", "senior")
+    assert seller.in_public() == Person("s", Role.AGENT, (), "en", "senior")
+    answer = desk.answer(Question("Targets?", seller, direct=False))
+    assert (answer.language, "sales" in shown_in(answer)) == ("en", False)
+
+
+def shown_in(answer):
+    """The ids of all articles that an answer shows or names."""
+    return [*([answer.card.article_id] if answer.card else []), *(one.article_id for one in answer.alternatives)]
+
+
+# -- to pick from -------------------------------------------------------------------------------------------------
+def found(desk, text, person=Person("a"), **options):  # noqa: B008 - nobody changes a person
+    return [answer.card.article_id for answer in desk.find(text, person, **options)]
+
+
+def test_what_is_found_begins_with_the_answer_and_goes_on_with_what_came_next(desk):
+    asked = "hoe kan ik een verhuizing doorgeven"
+    assert found(desk, asked) == shown_in(desk.answer(question(asked)))
+    assert found(desk, asked)[0] == "move"
+    assert found(desk, asked, most=1) == ["move"]
+
+
+def test_what_is_found_holds_nothing_of_what_was_typed_and_is_not_kept(desk):
+    first, *_ = desk.find("verhuizing doorgeven van NL91ABNA0417164300", Person("a"))
+    assert (first.question, first.warnings, first.message, first.alternatives) == ("Verhuizing doorgeven", (), "", ())
+    assert desk.store.facts()["answer"] == 0
+
+
+def test_what_only_may_be_the_answer_is_found_without_a_word_about_that(desk):
+    desk._answering._confidence = replace(FAKE_CONFIDENCE, answer_from=1.1)
+    first, *_ = desk.find("hoe kan ik een verhuizing doorgeven", Person("a"))
+    assert (first.card.article_id, first.message) == ("move", "")
+
+
+def test_of_what_we_do_not_know_the_nearest_is_found(desk):
+    asked = "wat eten we vanavond met zn allen"
+    assert desk.answer(question(asked)).card is None
+    assert found(desk, asked) == shown_in(desk.answer(question(asked)))
+
+
+@pytest.mark.parametrize("text", ["hoi", "dankjewel!", "?", "verhuizing " * 500])
+def test_nothing_is_found_where_nothing_was_asked(desk, text):
+    assert found(desk, text) == []
+
+
+@pytest.mark.parametrize("text", ["", "verhuizing", "hoi"])
+def test_without_articles_nothing_is_found(store, text):
+    assert found(make_desk(store), text) == []
+
+
+def test_only_its_audience_finds_an_article(desk):
+    seller = Person("s", audience=("sales",))
+    assert "sales" in found(desk, "Targets voor verkoop", seller)
+    assert "sales" not in found(desk, "Targets voor verkoop", seller.in_public())
+    assert "sales" in found(desk, "", seller)
+    assert "sales" not in found(desk, "", seller.in_public())
+
+
+@pytest.mark.parametrize(
+    ("person", "locale", "article_id"),
+    [
+        (Person("a"), "", "move"),
+        (Person("a"), "en-GB", "move-en"),
+        (Person("a", language="en"), "nl-NL", "move-en"),
+        (Person("a"), "fr-FR", "move"),
+    ],
+)
+def test_what_there_is_to_try_is_in_the_language_of_whoever_looks(desk, person, locale, article_id):
+    assert {"move", "move-en"} & set(found(desk, " ", person, locale=locale)) == {article_id}
+
+
+def test_what_there_is_to_try_is_what_is_offered_as_an_example(desk):
+    tried = desk.find("", Person("a"))
+    assert [answer.card.title for answer in tried] == desk.examples(Person("a"), "nl")
+    assert {answer.language for answer in tried} == {"nl"}
+    assert desk.store.facts()["answer"] == 0
+
+
+def test_what_is_found_is_told_in_the_language_it_was_asked_in(desk):
+    first, *_ = desk.find("how do I report a move for this customer", Person("a"))
+    assert (first.card.article_id, first.language) == ("move-en", "en")
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.text(max_size=300), most=st.integers(0, 5))
+def test_any_text_finds_articles_that_can_be_shown_and_no_more_than_asked_for(shared_desk, text, most):
+    answers = shared_desk.find(text, Person("a"), most=most)
+    assert len(answers) <= most
+    assert all(answer.card for answer in answers)
+    assert len({answer.card.article_id for answer in answers}) == len(answers)
+
+
 # -- for others, for later, for a coach --------------------------------------------------------------------------
 @pytest.fixture
 def asker(desk):
@@ -389,3 +493,43 @@ def test_home_says_what_changed_and_since_when(store):
     desk = make_desk(store, (changed, MOVE))
     (news,) = desk.home(Person("somebody"), "nl").changed
     assert (news.article.title, news.line, news.new) == ("Goedmaken", "sinds 1 november 2026", "tot € 75")
+
+
+# -- people and places -------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("own", "locale", "language"),
+    [("en", "nl-NL", "en"), (None, "en-GB", "en"), (None, "fr-FR", "nl"), (None, "", "nl")],
+)
+def test_we_speak_somebodys_own_language_else_their_platforms_else_ours(desk, own, locale, language):
+    assert desk.language_for(Person("a", language=own), locale) == language
+
+
+def test_we_know_how_to_write_to_somebody_until_they_take_us_away(desk):
+    jan, piet = Identity("teams", "T1", "jan"), Identity("teams", "T1", "piet")
+    assert desk.reach(jan) is None
+    assert desk.meet(jan, {"serviceUrl": "https://one.test"})
+    assert not desk.meet(jan, {"serviceUrl": "https://two.test"})
+    assert desk.reach(jan) == {"serviceUrl": "https://two.test"}
+    assert desk.reach(piet) is None
+    desk.part(piet)
+    desk.part(jan)
+    assert desk.reach(jan) is None
+    assert desk.meet(jan, {"serviceUrl": "https://one.test"}), "they came back"
+
+
+def test_a_message_shows_the_answer_that_was_last_put_in_it(desk, asker, answer):
+    here, elsewhere = Place("teams", "T1", "C1"), Place("teams", "T1", "C2")
+    with pytest.raises(NotFoundError):
+        desk.standing(here, "9000.1")
+    desk.put(answer.id, here, "9000.1")
+    assert desk.standing(here, "9000.1") == answer
+    opened = desk.open("credit", asker, surface="teams", team="T1")
+    desk.put(opened.id, here, "9000.1")
+    assert desk.standing(here, "9000.1") == opened
+    with pytest.raises(NotFoundError):
+        desk.standing(elsewhere, "9000.1")
+
+
+def test_an_answer_that_is_not_kept_cannot_be_put_anywhere(desk):
+    with pytest.raises(NotFoundError):
+        desk.put("nope", Place("teams", "T1", "C1"), "9000.1")

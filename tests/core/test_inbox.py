@@ -58,6 +58,16 @@ def test_nothing_is_kept_with_customer_data_in_it_nor_of_what_others_said(inbox)
     assert event.before == ()
 
 
+def test_what_is_no_question_is_noted_once_and_never_answered(desk, inbox):
+    assert inbox.once(ASKED)
+    assert not inbox.once(ASKED)
+    assert not inbox.receive(ASKED)
+    assert inbox.handle(ASKED) is None
+    assert inbox.undone("slack") == []
+    with desk.store.read() as db:
+        assert db.execute("select text, address from event").fetchall() == [("", None)]
+
+
 # -- what was overheard ----------------------------------------------------------------------------------------
 def test_the_asker_need_not_mention_us_again_in_the_same_thread(inbox):
     answered(inbox, ASKED)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from sqlite_utils import Database
 
-from core.errors import StoreError
-from core.model import Answer, Event, Feedback, Outcome, Person, Role
-from core.store import Embedded, Identity, Piece
+from core.errors import NotFoundError, StoreError
+from core.model import Answer, Event, Feedback, Outcome, Person, Place, Role
+from core.store import Embedded, Identity, Installation, Piece
 from core.store.migrations import MIGRATIONS
 from core.store.sqlite import SqliteStore, open_store
 from knowledge.article import Article, Section
@@ -23,6 +23,7 @@ from knowledge.moment import Moment
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 BIG = "lang " * 100_000
 JAN = Identity("slack", "T1", "U-JAN")
+LATEST = "m003_replies"
 FIRST_TABLES = "article change person identity event answer outbox feedback".split()
 
 
@@ -245,7 +246,7 @@ def test_a_database_of_the_first_version_keeps_everything(first_version):
         assert [turn.text for turn in store.turns(event, NOW.replace(hour=1))] == ["hoe dan?"]
         assert store.coaches() == 1
         assert store.requests() == []
-        assert store.facts()["schema"] == "m002_conversations"
+        assert store.facts()["schema"] == LATEST
     assert {table: rows(first_version, f"select count(*) from {table}") for table in FIRST_TABLES} == before
 
 
@@ -260,8 +261,58 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_once_by_many_at_o
             return store.facts()["schema"]
 
     with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(opened, range(4))) == {"m002_conversations"}
-    assert rows(first_version, "select count(*) from _sqlite_migrations") == [(2,)]
+        assert set(pool.map(opened, range(4))) == {LATEST}
+    assert rows(first_version, "select count(*) from _sqlite_migrations") == [(3,)]
+
+
+SECOND_VERSION = """
+    update event set thread = '100.1', addressed = 0, attachment = 'voice' where id = 2;
+    update outbox set sent = '2026-03-02T09:00:01.000000+00:00', address = null, message_id = 'R1';
+    update person set quiet = 1 where id = 'p1';
+    insert into place values ('slack', 'T1', 'C1', 1);
+    insert into kept values ('a1', 'p1', '2026-03-02T09:01:00.000000+00:00');
+    insert into request (answer_id, person_id, at) values ('a2', 'p1', '2026-03-02T09:02:00.000000+00:00');
+    insert into checkup values ('p2', 'a3', '2026-03-02T09:03:00.000000+00:00');
+    insert into installation values ('slack', '', 'T1', x'00ff', '2026-03-02T09:04:00+00:00');
+    insert into state values ('word', '2026-03-02T10:00:00.000000+00:00');
+"""
+SECOND_TABLES = [*FIRST_TABLES, "place", "kept", "request", "checkup", "installation", "state"]
+
+
+@pytest.fixture
+def second_version(first_version):
+    with closing(Database(first_version)) as db:
+        MIGRATIONS.apply(db, stop_before=LATEST)
+        db.executescript(SECOND_VERSION)
+    return first_version
+
+
+def test_a_database_of_the_second_version_keeps_everything(second_version):
+    before = {table: rows(second_version, f"select * from {table}") for table in SECOND_TABLES}
+    with closing(SqliteStore(second_version, clock=lambda: NOW)) as store:
+        facts = store.facts()
+        assert facts["schema"] == LATEST
+        assert (facts["reply"], facts["address"]) == (0, 0)
+        [event] = store.undone("slack", NOW.replace(hour=1), NOW)
+        assert (event.thread, event.addressed, event.attachment) == ("100.1", False, "voice")
+        assert store.place("slack", "T1", "C1").listens
+        assert [answer.id for answer in store.kept_for_later("p1")] == ["a1"]
+        assert [request.answer.id for request in store.requests()] == ["a2"]
+        installed = Installation("slack", "", "T1", b"\x00\xff", NOW.replace(minute=4))
+        assert store.installation("slack", "", "T1") == installed
+    assert {table: rows(second_version, f"select * from {table}") for table in SECOND_TABLES} == before
+
+
+def test_what_the_second_version_delivered_is_shown_changed_and_withdrawn_as_ever(second_version):
+    here = Place("slack", "T1", "C1")
+    with closing(SqliteStore(second_version)) as store:
+        assert store.reply(here, "R1").id == "a1"
+        store.set_reply(here, "R1", "a2")
+        assert store.reply(here, "R1").id == "a2"
+        assert store.keep_address(JAN, {"conversation": "a:1"})
+        assert store.known_person(JAN).id == "p1"
+        assert store.withdraw("slack", "T1", "C1", "1") == "R1"
+        assert store.facts()["reply"] == 0
 
 
 # -- trouble while it runs -----------------------------------------------------------------------------------
@@ -282,6 +333,16 @@ def test_a_locked_database_can_be_read_and_says_why_it_was_not_written(path, sto
 def test_a_database_that_is_there_opens_while_somebody_writes_for_long(path, store):
     with store.write(), closing(SqliteStore(path, wait=0.2)) as other:
         assert other.articles() == []
+
+
+def test_what_is_known_of_an_address_is_kept_again_without_a_turn_at_the_lock(path, store):
+    store.keep_address(JAN, {"conversation": "a:1"})
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("begin immediate")
+        assert not store.keep_address(JAN, {"conversation": "a:1"})
+        with pytest.raises(StoreError, match="locked for"):
+            store.keep_address(JAN, {"conversation": "a:2"})
+    assert store.address(JAN) == {"conversation": "a:1"}
 
 
 def test_a_first_start_in_a_locked_file_says_so(path):
@@ -391,6 +452,24 @@ def test_a_platforms_ids_stand_with_the_identity_only_once_the_reply_is_sent(pat
     assert "hoe dan?" in left
 
 
+def test_of_a_message_that_is_no_question_only_its_name_is_written(path, store):
+    said = Event(
+        "slack", "T1", "C1", "1", "U-JAN", "help SECRET", {"url": "SECRET"}, locale="nl-NL", before=("SECRET",)
+    )
+    store.receive(said, NOW, done=True)
+    kept = "surface, team, place, message_id, person_id, text, address, locale, thread, attachment, state"
+    assert rows(path, f"select {kept} from event") == [("slack", "T1", "C1", "1", None, "", None, "", "", None, "done")]
+    assert "SECRET" not in everything_but_names(path)
+    assert store.people() == []
+
+
+def test_of_a_forgotten_address_nothing_is_left(path, store):
+    store.keep_address(JAN, {"user": "U-JAN"})
+    assert "U-JAN" in everything_but_names(path)
+    store.forget_address(JAN)
+    assert "U-JAN" not in everything_but_names(path)
+
+
 def test_what_others_said_before_is_never_written(path, store):
     store.receive(Event("slack", "T1", "C1", "1", "U-JAN", "en dan?", {}, before=("klant belt",)), NOW)
     assert "en dan?" in everything_but_names(path)
@@ -442,6 +521,31 @@ def test_a_conversation_is_found_without_reading_all_events(store):
         "SEARCH outbox USING INDEX sqlite_autoindex_outbox_1 (event_id=?)",
         "SEARCH answer USING INDEX sqlite_autoindex_answer_1 (id=?)",
     ]
+
+
+def test_what_a_message_shows_is_found_without_reading_all_of_them(store):
+    asked = []
+    with store.read() as db:
+        db.conn.set_trace_callback(asked.append)
+    with pytest.raises(NotFoundError):
+        store.reply(Place("slack", "T1", "C1"), "R1")
+    with store.read() as db:
+        db.conn.set_trace_callback(None)
+        plan = [step for *_, step in db.execute(f"explain query plan {max(asked, key=len)}")]
+    name = "(surface=? AND team=? AND place=? AND message_id=?)"
+    assert [step for step in plan if step.startswith(("SCAN", "SEARCH"))] == [
+        f"SEARCH reply USING INDEX sqlite_autoindex_reply_1 {name}",
+        "SEARCH outbox USING INDEX outbox_message (message_id=?)",
+        "SEARCH event USING INTEGER PRIMARY KEY (rowid=?)",
+        "SCAN found",  # those two
+        "SEARCH answer USING INDEX sqlite_autoindex_answer_1 (id=?)",
+    ]
+
+
+def test_the_facts_leave_no_table_out(store):
+    with store.read() as db:
+        tables = [name for name in db.table_names() if not name.startswith(("sqlite_", "_sqlite"))]
+    assert sorted(store.facts()) == sorted([*tables, "schema"])
 
 
 def test_whoever_is_forgotten_leaves_answers_that_are_nobodys(path, store):

@@ -24,6 +24,7 @@ from core.model import (
     Feedback,
     Outcome,
     Person,
+    Place,
     Role,
     Suggestion,
 )
@@ -584,6 +585,31 @@ def test_any_text_names_a_person(long_lived, text):
     assert long_lived.person(name) == person
 
 
+@given(any_text)
+@example("\ud800\0\udfff \\u0000 \\ud800")
+@settings(deadline=None)
+def test_any_text_in_an_address_survives(long_lived, text):
+    name = Identity(f"{next(numbers)} {text}", text, text)
+    assert long_lived.keep_address(name, event_of(text).address)
+    assert not long_lived.keep_address(name, event_of(text).address)
+    assert long_lived.address(name) == event_of(storable(text)).address
+    long_lived.forget_address(name)
+    assert long_lived.address(name) is None
+
+
+@given(any_text)
+@example("\ud800\0\udfff \\u0000 \\ud800")
+@settings(deadline=None)
+def test_any_text_names_a_message_and_its_place(long_lived, text):
+    name = f"{next(numbers)} {text}"
+    event = event_of(text, name)
+    assert long_lived.receive(event, NOW, done=True)
+    assert not long_lived.receive(event, NOW, done=True)
+    long_lived.record(answer_of(text, name), Person(f"p {text}"), "slack", NOW)
+    long_lived.set_reply(Place("slack", text, text), name, name)
+    assert long_lived.reply(Place("slack", text, text), name) == answer_of(storable(text), storable(name))
+
+
 # -- operations ----------------------------------------------------------------------------------------------
 
 
@@ -592,7 +618,7 @@ def test_the_facts_count_every_table_and_name_the_schema(store):
     store.record(help_answer(), store.person(JAN), "slack", NOW)
     facts = store.facts()
     assert (facts["article"], facts["passage"], facts["vector"], facts["answer"], facts["person"]) == (1, 2, 2, 1, 1)
-    assert facts["schema"] == "m002_conversations"
+    assert facts["schema"] == "m003_replies"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""What every store promises of conversations: what was said before, what is taken back, what was agreed of a place."""
+"""What every store promises of conversations: what was said before, which answer a message of ours shows, what is
+taken back, what was agreed of a place.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -125,6 +127,126 @@ def test_what_somebody_said_who_was_forgotten_is_no_turn(store):
     assert texts(store, message("3")) == ["van Piet"]
 
 
+# -- messages that are no questions --------------------------------------------------------------------------
+
+
+def test_a_message_that_is_no_question_is_noted_once(store):
+    assert store.receive(message(), NOW, done=True)
+    assert not store.receive(message(), NOW, done=True)
+    assert not store.receive(message(), NOW + 2 * LEASE)
+
+
+def test_a_question_that_was_noted_is_not_new_as_a_command_and_still_gets_its_answer(store):
+    store.receive(message(), NOW)
+    assert not store.receive(message(), NOW, done=True)
+    assert store.undone("slack", LONG_AGO, NOW) == [message()]
+
+
+def test_a_message_that_is_no_question_is_nobodys_to_answer(store):
+    store.receive(message(), NOW, done=True)
+    assert store.undone("slack", LONG_AGO, NOW + LEASE) == []
+    assert not store.lease(message(), NOW + LEASE)
+    assert store.finish(message(), answer(message()), store.person(JAN), NOW) is None
+    assert store.facts()["answer"] == 0
+
+
+def test_what_is_no_question_is_no_turn_nor_is_a_thread_below_it_about_anything(store):
+    answered(store, message("1", "mag ruilen?"))
+    store.receive(message("2", "help"), NOW, done=True)
+    assert texts(store, message("3")) == ["mag ruilen?"]
+    assert texts(store, message("3", thread="2")) == []
+
+
+def test_a_message_that_is_no_question_can_be_taken_back_and_is_still_not_new(store):
+    store.receive(message(), NOW, done=True)
+    assert store.withdraw("slack", "T1", "C1", "1") == ""
+    assert not store.receive(message(), NOW)
+
+
+def test_threads_that_note_the_same_message_at_once_note_it_once(store):
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(lambda number: store.receive(message(), NOW, done=number % 2 == 0), range(16))) == 1
+
+
+# -- what a message of ours shows ----------------------------------------------------------------------------
+
+
+HERE = Place("slack", "T1", "C1")
+ELSEWHERE = [Place("teams", "T1", "C1"), Place("slack", "T2", "C1"), Place("slack", "T1", "C2")]
+
+
+def opened(store, answer_id="b"):
+    """An answer that somebody tapped open, which was delivered nowhere."""
+    made = Answer(answer_id, Outcome.ANSWERED, "nl", "Ruilen zonder bon", card=CARD)
+    store.record(made, store.person(JAN), "slack", NOW, team="T1")
+    return made
+
+
+def replied(store, event=None, message_id="R1"):
+    """The answer that was delivered in a message of ours."""
+    delivery = answered(store, event or message())
+    store.sent(delivery, NOW, message_id=message_id)
+    return delivery.answer
+
+
+def test_a_message_shows_the_answer_that_was_delivered_in_it(store):
+    first, second = replied(store), replied(store, message("2"), "R2")
+    assert (store.reply(HERE, "R1"), store.reply(HERE, "R2")) == (first, second)
+
+
+def test_a_message_that_was_changed_shows_the_latest_answer(store):
+    delivered, other, another = replied(store), opened(store), opened(store, "c")
+    for shown in (other, another, delivered, other):
+        store.set_reply(HERE, "R1", shown.id)
+        store.set_reply(HERE, "R1", shown.id)
+        assert store.reply(HERE, "R1") == shown
+
+
+def test_a_message_in_which_nothing_was_delivered_shows_what_was_put_there(store):
+    first, second = opened(store), opened(store, "c")
+    store.set_reply(HERE, "R1", first.id)
+    store.set_reply(HERE, "R2", second.id)
+    assert (store.reply(HERE, "R1"), store.reply(HERE, "R2")) == (first, second)
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+def test_a_message_of_the_same_name_elsewhere_shows_its_own(store, place):
+    delivered, other = replied(store), opened(store)
+    with pytest.raises(NotFoundError):
+        store.reply(place, "R1")
+    store.set_reply(place, "R1", other.id)
+    assert (store.reply(HERE, "R1"), store.reply(place, "R1")) == (delivered, other)
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+def test_what_was_delivered_elsewhere_in_a_message_of_that_name_is_not_shown_here(store, place):
+    replied(store, message(surface=place.surface, team=place.team, place=place.id))
+    with pytest.raises(NotFoundError, match="R1"):
+        store.reply(HERE, "R1")
+
+
+def test_a_message_without_a_name_shows_nothing(store):
+    replied(store, message_id="")
+    store.set_reply(HERE, "", opened(store).id)
+    with pytest.raises(NotFoundError):
+        store.reply(HERE, "")
+
+
+def test_a_message_cannot_show_an_answer_that_was_never_given(store):
+    delivered = replied(store)
+    with pytest.raises(NotFoundError, match="no answer b"):
+        store.set_reply(HERE, "R1", "b")
+    assert store.reply(HERE, "R1") == delivered
+
+
+def test_a_message_changed_by_many_at_once_shows_one_of_their_answers(store):
+    made = [opened(store, f"b{number}") for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda shown: store.set_reply(HERE, "R1", shown.id), made))
+    assert store.reply(HERE, "R1") in made
+    assert store.facts()["reply"] == 1
+
+
 # -- taking back ---------------------------------------------------------------------------------------------
 
 
@@ -135,6 +257,39 @@ def test_whoever_takes_a_message_back_takes_back_the_answer(store):
     with pytest.raises(NotFoundError):
         store.answer(delivery.answer.id)
     assert texts(store, message("2")) == []
+
+
+def test_no_message_shows_a_withdrawn_answer(store):
+    delivered = replied(store)
+    store.set_reply(HERE, "R2", delivered.id)
+    store.withdraw("slack", "T1", "C1", "1")
+    for message_id in ("R1", "R2"):
+        with pytest.raises(NotFoundError):
+            store.reply(HERE, message_id)
+
+
+def test_a_reply_that_is_taken_away_shows_nothing_whatever_it_was_changed_to(store):
+    other = opened(store)
+    for place in (HERE, *ELSEWHERE):
+        store.set_reply(place, "R1", other.id)
+    store.set_reply(HERE, "R2", other.id)
+    replied(store)
+    assert store.withdraw("slack", "T1", "C1", "1") == "R1"
+    with pytest.raises(NotFoundError):
+        store.reply(HERE, "R1")
+    assert [store.reply(place, "R1") for place in ELSEWHERE] == [other] * 3
+    assert store.reply(HERE, "R2") == other
+
+
+def test_a_reply_that_asked_to_take_the_question_back_goes_on_showing_what_it_shows(store):
+    store.receive(message(), NOW)
+    asked = replace(answer(message()), asks_to_delete=True)
+    store.sent(store.finish(message(), asked, store.person(JAN), NOW), NOW, message_id="R1")
+    other = opened(store)
+    store.set_reply(HERE, "R2", asked.id)
+    store.set_reply(HERE, "R1", other.id)
+    assert store.withdraw("slack", "T1", "C1", "1") == ""
+    assert (store.reply(HERE, "R1"), store.reply(HERE, "R2")) == (other, replace(asked, question=""))
 
 
 def test_a_withdrawn_message_is_not_answered_when_it_comes_again(store):

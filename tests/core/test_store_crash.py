@@ -98,11 +98,34 @@ def claim_events(store):
             tell("finished", number)
 
 
+def note_commands(store):
+    for number in range(60):
+        if store.receive(event(number), START, done=True):
+            tell("noted", number)
+
+
+def meet_people(store):
+    for number in range(60):
+        if store.keep_address(Identity("teams", "T1", str(number)), {"from": os.getpid()}):
+            tell("met", number)
+
+
 def start_first(store):
     tell(store.person(JAN).id)
 
 
-WORK = {work.__name__: work for work in (save_editions, answer_events, edit_one_article, claim_events, start_first)}
+WORK = {
+    work.__name__: work
+    for work in (
+        save_editions,
+        answer_events,
+        edit_one_article,
+        claim_events,
+        note_commands,
+        meet_people,
+        start_first,
+    )
+}
 
 
 def main(work, path):
@@ -252,10 +275,24 @@ def test_one_event_in_four_processes_is_received_leased_and_answered_once(crew):
     assert (facts["event"], facts["answer"], facts["outbox"], facts["identity"]) == (60, 60, 60, 1)
 
 
+def test_what_two_processes_hear_at_once_is_new_to_one(crew):
+    told = crew.all_do(note_commands, 2)
+    assert sorted(line for lines in told for line in lines) == sorted(f"noted {n}" for n in range(60))
+    assert read(crew.path, "select count(*), count(person_id), max(text) from event") == [(60, 0, "")]
+
+
+def test_whom_two_processes_meet_at_once_is_new_to_one_and_one_person(crew):
+    told = crew.all_do(meet_people, 2)
+    assert sorted(line for lines in told for line in lines) == sorted(f"met {n}" for n in range(60))
+    with closing(SqliteStore(crew.path)) as store:
+        facts = store.facts()
+    assert (facts["address"], facts["identity"], facts["person"]) == (60, 60, 60)
+
+
 def test_four_first_starts_at_once_all_succeed(crew):
     told = crew.all_do(start_first, 4)
     assert len({line for lines in told for line in lines}) == 1
-    assert read(crew.path, "select count(*) from _sqlite_migrations") == [(2,)]
+    assert read(crew.path, "select count(*) from _sqlite_migrations") == [(3,)]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.errors import NotFoundError
-from core.model import Answer, Card, Event, Feedback, Outcome, Person, Request, Role
+from core.model import Answer, Card, Event, Feedback, Outcome, Person, Place, Request, Role
 from core.store import Identity
 from core.store.sqlite import open_store
 
@@ -209,6 +209,14 @@ def test_whoever_just_asked_something_is_not_disturbed(store, minutes, ask):
     ask(store, NOW - timedelta(minutes=minutes))
     assert [identity for identity, _ in check(store)] == [PIET]
     assert check(store, NOW + HOUR) == [(JAN, answer)]
+
+
+def test_whoever_just_asked_for_help_or_took_us_in_asked_no_question(store):
+    answer = given(store)
+    store.receive(Event("slack", "T1", "C1", "9", "U-JAN", "help", {}), NOW, done=True)
+    store.keep_address(JAN, {"conversation": "a:1"})
+    store.set_reply(Place("slack", "T1", "C1"), "R1", answer.id)
+    assert check(store) == [(JAN, answer)]
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,9 @@ def live_in(store, surface, team, *, installed=True):
     opened = replace(answer, id=f"opened {surface} {team}")
     store.record(opened, person, surface, NOW - timedelta(hours=2), team=team)
     store.receive(replace(event, message_id="2"), NOW - timedelta(hours=1))
+    store.receive(replace(event, message_id="3"), NOW, done=True)
+    store.keep_address(Identity(surface, team, "U-JAN"), {"conversation": "a:1"})
+    store.set_reply(Place(surface, team, "C1"), "R1", opened.id)
     store.keep_for_later(answer.id, person.id, NOW)
     store.request(answer.id, person.id, NOW)
     store.to_check(surface, (LONG_AGO, NOW), LONG_AGO, NOW)
@@ -211,6 +214,16 @@ def test_whoever_is_known_in_another_team_stays_known_there(store):
     assert [request.answer for request in store.requests()] == [there]
     with pytest.raises(NotFoundError):
         store.answer(here.id)
+
+
+def test_of_a_forgotten_team_no_message_shows_anything_whoevers_answer_it_was(store):
+    there = live_in(store, "slack", "T2")
+    store.set_reply(Place("slack", "T1", "C9"), "R9", there.id)
+    store.set_reply(Place("slack", "T2", "C9"), "R9", there.id)
+    store.forget_team("slack", "T1")
+    with pytest.raises(NotFoundError):
+        store.reply(Place("slack", "T1", "C9"), "R9")
+    assert store.reply(Place("slack", "T2", "C9"), "R9") == there
 
 
 def test_a_person_who_never_had_a_name_on_a_platform_stays(store):
