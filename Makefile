@@ -34,7 +34,8 @@ e2e: $(DEV) $(EMULATORS)
 	$(BIN)/pytest -q $(E2E)
 
 bench: $(READY)
-	$(BIN)/python tests/bench/load_slack.py --search
+	$(BIN)/python tests/bench/load_slack.py --search --seconds 20 --minutes 15
+	$(BIN)/python tests/bench/load_teams.py --search
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Bijdehand needs Python 3.11, 3.12 or 3.13; try: make PYTHON=python3.11")'

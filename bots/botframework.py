@@ -1,12 +1,14 @@
-"""The Bot Framework behind two methods: `handle` a request of Teams, `send` an activity. Activities are plain dicts.
+"""The Bot Framework: `handle` a request of Teams, post to it with `send` and the like. Activities are plain dicts.
 
-botbuilder is no longer maintained, so its defects are mended here, and no other module imports it. It answers 500 to
-most bad tokens and to every invoke with a body, fetches signing keys and its own token inside the event loop without a
-time limit, builds two clients per message (17 ms), holds a thread per posting, and loses what an entity says.
+botbuilder checks the tokens that come in, and all we post is posted in a turn of its adapter. What comes in starts no
+turn: botbuilder refuses an activity that differs a little from those it knows. It is no longer maintained, so no other
+module imports it, and its defects are mended here: it answers 500 to most bad tokens and to every invoke with a body,
+fetches signing keys and its own token inside the event loop without a time limit, builds two clients per message
+(17 ms), holds a thread per posting, follows redirects, and posts only what it knows of an activity.
 """
 
 import asyncio
-import ipaddress
+import functools
 import json
 import logging
 import math
@@ -16,32 +18,33 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Never, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
 import jwt
+import msal
+import requests
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from botbuilder import schema
 from botbuilder.core import TurnContext
 from botbuilder.integration.aiohttp import CloudAdapter, ConfigurationBotFrameworkAuthentication
-from botbuilder.schema import Activity as BotActivity
-from botbuilder.schema import ConversationReference, Entity
 from botframework.connector.aio import ConnectorClient
 from botframework.connector.auth import (
     AuthenticationConstants,
     ConnectorFactory,
     JwtTokenExtractor,
-    ServiceClientCredentialsFactory,
+    MicrosoftAppCredentials,
+    PasswordServiceClientCredentialFactory,
 )
 from msrest.pipeline import Request, Response
-from msrest.pipeline.async_abc import AsyncHTTPPolicy, AsyncHTTPSender, AsyncPipeline
+from msrest.pipeline.async_abc import AsyncHTTPSender, AsyncPipeline
 from msrest.pipeline.universal import RawDeserializer
 from msrest.universal_http import ClientRequest
-from msrest.universal_http.async_abc import AsyncClientResponse
 
 from core.errors import SettingsError
-from core.settings import Settings
+from core.settings import Settings, is_loopback
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +59,16 @@ _KEYS_WITHIN = 5.0  # seconds
 _KEYS_ARE_FRESH = 24 * 3600.0
 _KEYS_MAY_HAVE_CHANGED = 300.0  # after this long, an unknown key id is worth another look
 
+_AUDIENCE = AuthenticationConstants.TO_CHANNEL_FROM_BOT_OAUTH_SCOPE
+_TOKEN_WITHIN = 5.0  # seconds; msal then goes on with the token it has
+_TOKEN_IS_FRESH = 240.0  # msal gives none that ends within five minutes
+
 _POST_WITHIN = 10.0  # seconds, and as long for a token
 _SEND_WITHIN = 25.0  # seconds for all attempts together: after thirty the store lets somebody else try
 _PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds between attempts, give or take half
 _LONGEST_PAUSE = 10.0
 _PASSING = {412, 429, 502, 504}  # what Microsoft says is worth another attempt
+_GONE = 404
 _SERVICES = 32  # addresses of Teams we keep a client for; a tenant has one or two
 
 
@@ -72,13 +80,25 @@ def read(value: object, *path: str) -> str:
 
 
 class PostError(Exception):
-    """Teams did not take an activity."""
+    """Teams did not do what we asked."""
 
-    def __init__(self, status: int, after: float = 0.0) -> None:
-        """`after` is how many seconds it asked us to wait."""
-        super().__init__(f"Teams answered {status}")
+    def __init__(self, status: int, code: str = "", after: float = 0.0) -> None:
+        """`code` is Microsoft's name for the reason, `after` how many seconds it asked us to wait."""
+        super().__init__(f"Teams answered {status} {code}".rstrip())
         self.status = status
+        self.code = code
         self.after = after
+
+
+class TokenError(Exception):
+    """Microsoft gave us no token to post with."""
+
+
+class Credentials(Protocol):
+    """Who we are to Teams."""
+
+    def get_access_token(self) -> str:
+        """A token to post with, after as long as it takes; `TokenError` when there is none for us."""
 
 
 class Endpoint:
@@ -90,21 +110,23 @@ class Endpoint:
         on_activity: OnActivity,
         *,
         keys_url: str = _KEYS_URL,
-        credentials: ServiceClientCredentialsFactory | None = None,
+        credentials: Credentials | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         """`on_activity` returns the body for an invoke; `SettingsError` when these settings are not safe to run on."""
-        _check(settings)
+        if settings.teams_fault:
+            raise SettingsError(settings.teams_fault)
         self._app_id = settings.teams_app_id
-        self._tenant = settings.teams_tenant_id.casefold()
+        self._admitted = settings.teams_admitted
         self._on_activity = on_activity
-        self._sleep = sleep
-        self._authentication = _Authentication(_registration(settings), credentials_factory=credentials)
+        own = credentials or _Entra(settings)
+        self._sender = _Sender(_Token(own.get_access_token) if self._app_id else None, sleep)
+        self._authentication = _Authentication(self._app_id, self._sender)
         self._adapter = CloudAdapter(self._authentication)
-        Entity.enable_additional_properties_sending()  # else a mention leaves without whom it mentions
-        keys = _Keys(keys_url)
-        for url in (_KEYS_URL, AuthenticationConstants.TO_BOT_FROM_EMULATOR_OPENID_METADATA_URL):
-            JwtTokenExtractor.metadataCache[url] = keys  # and so no token of the Emulator ever fits
+        for model in (schema.Activity, schema.ConversationAccount, schema.ConversationParameters):
+            model.enable_additional_properties_sending()  # what botbuilder does not know, such as a tenantId
+        JwtTokenExtractor.metadataCache[_KEYS_URL] = _Keys(keys_url)
+        JwtTokenExtractor.metadataCache[AuthenticationConstants.TO_BOT_FROM_EMULATOR_OPENID_METADATA_URL] = _NoKeys()
 
     async def handle(self, request: web.Request) -> web.Response:
         """Take one request of Teams; nothing that it can hold makes this fail."""
@@ -118,40 +140,77 @@ class Endpoint:
             return web.Response(status=refused.status)
         try:
             body = await self._on_activity(activity)
+            return web.Response() if body is None else web.json_response(body)
         except Exception:
             log.exception("an activity of Teams was not handled")
-            body = None
-        return web.Response() if body is None else web.json_response(body)
+            return web.Response()
 
-    async def send(self, reference: Activity, activity: Activity) -> None:
-        """Post into the conversation of a stored reference, a few times when Teams has it busy."""
+    async def send(self, reference: Activity, activity: Activity) -> str:
+        """Post into the conversation of a reference, as a reply where that names an activity.
+
+        The id that Teams gave it, or "": for typing, and for a text with a card, of which it makes two messages.
+        """
 
         async def turn(context: TurnContext) -> None:
-            # botbuilder replies to an activity of its own invention; the reply belongs to the one we were asked in.
-            context.activity.id = reference.get("activityId")
-            await context.send_activity(BotActivity().deserialize(activity))
+            context.activity.id = read(reference, "activityId")
+            posted.append((await context.send_activity(_whole(activity))).id)
 
-        where = ConversationReference().deserialize(reference)
-        async with asyncio.timeout(_SEND_WITHIN):
-            await self._insist(lambda: self._adapter.continue_conversation(where, turn, self._app_id))
+        posted: list[str] = []
+        await self._turn(reference, turn)
+        return posted[0]
 
-    async def _insist(self, post: Callable[[], Awaitable[object]]) -> None:
-        for pause in _PAUSES:
-            try:
-                await post()
-            except (PostError, aiohttp.ClientConnectionError, TimeoutError) as error:
-                if isinstance(error, PostError) and error.status not in _PASSING:
-                    raise
-                after = error.after if isinstance(error, PostError) else 0.0
-                log.info("Teams did not take it yet: %r", error)
-            else:
-                return
-            await self._sleep(max(pause * random.uniform(0.5, 1.5), min(after, _LONGEST_PAUSE)))  # noqa: S311
-        await post()
+    async def update(self, reference: Activity, message_id: str, activity: Activity) -> None:
+        """Put something else in place of a message of ours; `PostError` 404 when somebody took that away."""
+        said = _whole(activity, id=message_id)
+        await self._turn(reference, lambda context: context.update_activity(said))
+
+    async def delete(self, reference: Activity, message_id: str) -> None:
+        """Take away a message of ours, if it is still there."""
+        try:
+            await self._turn(reference, lambda context: context.delete_activity(message_id))
+        except PostError as error:
+            if error.status != _GONE:
+                raise
+
+    async def personal(self, reference: Activity) -> Activity:
+        """Refer to the private chat with the user of a reference, opened where it was not.
+
+        `PostError` 403 or 404 when the app is not there for them.
+        """
+
+        async def turn(context: TurnContext) -> None:
+            opened.append(context.activity.conversation.id)
+
+        opened: list[str] = []
+        tenant = read(reference, "conversation", "tenantId")
+        wanted = schema.ConversationParameters(
+            bot=reference["bot"],
+            members=[{"id": read(reference, "user", "id")}],
+            is_group=False,
+            channel_data={"tenant": {"id": tenant}},
+            additional_properties={"tenantId": tenant},  # which botbuilder calls tenantID
+        )
+        where = reference["channelId"], reference["serviceUrl"]
+        await self._adapter.create_conversation(self._app_id, turn, wanted, *where)
+        if not opened[0]:
+            raise PostError(_GONE, "no conversation")
+        kept = {key: reference[key] for key in ("channelId", "serviceUrl", "bot", "user", "locale") if key in reference}
+        return kept | {"conversation": {"id": opened[0], "conversationType": "personal", "tenantId": tenant}}
+
+    async def _turn(self, reference: Activity, do: Callable[[TurnContext], Awaitable[object]]) -> None:
+        """Do something in the conversation of a reference."""
+
+        async def turn(context: TurnContext) -> None:
+            # botbuilder made up the activity of this turn: no reply belongs to it, and it has no locale.
+            context.activity.id, context.activity.locale = None, where.locale
+            await do(context)
+
+        where = schema.ConversationReference.deserialize(reference)
+        await self._adapter.continue_conversation(where, turn, self._app_id)
 
     async def close(self) -> None:
         """Close what talks to Teams."""
-        await self._authentication.clients.close()
+        await self._sender.close()
 
     async def _admit(self, header: str, activity: Activity) -> None:
         if self._app_id:
@@ -160,14 +219,15 @@ class Endpoint:
                 raise _RefusedError(403, "not from Teams")
         elif not _is_local(activity["serviceUrl"]):
             raise _RefusedError(403, "without login, a reply goes to this machine only")
-        if self._tenant and _tenants(activity) != {self._tenant}:
-            raise _RefusedError(403, "another tenant")
+        found = _tenants(activity)
+        if self._admitted and not (found and found <= self._admitted):
+            raise _RefusedError(403, "another tenant; TEAMS_TENANTS says which may speak")
 
     async def _check_token(self, header: str, activity: Activity) -> None:
         scheme, _, token = header.partition(" ")
         if scheme != "Bearer" or not token or " " in token:
             raise _RefusedError(401, "no bearer token")
-        claimed = BotActivity(channel_id=activity["channelId"], service_url=activity["serviceUrl"])
+        claimed = schema.Activity(channel_id=activity["channelId"], service_url=activity["serviceUrl"])
         try:
             await self._authentication.authenticate_request(claimed, header)
         except _UnreachableError as error:
@@ -188,56 +248,16 @@ class _UnreachableError(Exception):
     """The signing keys could not be fetched."""
 
 
-# -- settings ---------------------------------------------------------------------------------------------------------
-def _check(settings: Settings) -> None:
-    if not settings.teams_app_id:
-        if not settings.teams_without_login:
-            raise SettingsError(
-                "Without MICROSOFT_APP_ID anybody could speak to the bot as anybody. Set it, or set "
-                "BIJDEHAND_TEAMS_WITHOUT_LOGIN=true to try out on this machine only."
-            )
-        if not _is_loopback(settings.host):
-            raise SettingsError(
-                f"BIJDEHAND_TEAMS_WITHOUT_LOGIN is for this machine only, and BIJDEHAND_HOST is {settings.host!r}. "
-                "Set it to 127.0.0.1, or set MICROSOFT_APP_ID."
-            )
-        return
-    needed = {"MICROSOFT_APP_PASSWORD": settings.teams_app_password.get_secret_value()}
-    if settings.teams_app_type == "UserAssignedMSI":
-        needed = {}
-    if settings.teams_app_type != "MultiTenant":
-        needed["MICROSOFT_APP_TENANT_ID"] = settings.teams_tenant_id
-    missing = [name for name, value in needed.items() if not value]
-    if missing:
-        raise SettingsError(f"A Teams bot of type {settings.teams_app_type} also needs {' and '.join(missing)}.")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
+# -- requests ---------------------------------------------------------------------------------------------------------
 def _is_local(url: str) -> bool:
     try:
         parts = urlsplit(url)
     except ValueError:
         return False
     named = parts.hostname is not None and parts.username is None  # before an @ can stand what looks like a host
-    return parts.scheme in {"http", "https"} and named and _is_loopback(parts.hostname or "")
+    return parts.scheme in {"http", "https"} and named and is_loopback(parts.hostname or "")
 
 
-def _registration(settings: Settings) -> SimpleNamespace:
-    return SimpleNamespace(
-        APP_TYPE=settings.teams_app_type if settings.teams_app_id else "MultiTenant",
-        APP_ID=settings.teams_app_id,
-        APP_PASSWORD=settings.teams_app_password.get_secret_value(),
-        APP_TENANTID=settings.teams_tenant_id,
-    )
-
-
-# -- requests ---------------------------------------------------------------------------------------------------------
 def _must_be_from_here(request: web.Request) -> None:
     """Refuse what another site sends through this machine's browser: DNS rebinding, forged requests."""
     here = f"http://{request.headers.get('Host', '').lower()}"
@@ -252,7 +272,7 @@ async def _activity(request: web.Request) -> Activity:
     if request.content_type != "application/json":
         raise _RefusedError(415, "not JSON")
     try:
-        activity = json.loads(await _body(request))
+        activity = json.loads(await _body(request), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise _RefusedError(400, "broken JSON") from error
     if not isinstance(activity, dict):
@@ -261,6 +281,11 @@ async def _activity(request: web.Request) -> Activity:
         if not isinstance(activity.get(name), str) or not activity[name]:
             raise _RefusedError(400, f"no {name}")
     return activity
+
+
+def _no_number(name: str) -> Never:
+    """Python reads and writes NaN, and nobody else does."""
+    raise ValueError(name)
 
 
 async def _body(request: web.Request) -> bytes:
@@ -336,116 +361,185 @@ class _Keys:
         return {
             key["kid"]: _Key(jwt.PyJWK(key, algorithm="RS256").key, key.get("endorsements", []))
             for key in found
-            if key.get("kty") == "RSA"
+            if key.get("kty") == "RSA" and key.get("endorsements")  # without, botframework lets it sign for any channel
         }
 
 
-# -- posting ----------------------------------------------------------------------------------------------------------
-class _Authentication(ConfigurationBotFrameworkAuthentication):  # type: ignore[misc] # botbuilder has no types
-    """botbuilder's, with clients that are kept."""
+class _NoKeys:
+    """Where botframework looks for the keys of the Emulator, which signs as anybody and for any serviceUrl."""
 
-    def __init__(self, registration: object, *, credentials_factory: ServiceClientCredentialsFactory | None) -> None:
-        super().__init__(registration, credentials_factory=credentials_factory)
-        self.clients = _Clients()
+    async def get(self, key_id: str | None) -> Never:
+        raise PermissionError("we do not let the Emulator in")
+
+
+# -- posting ----------------------------------------------------------------------------------------------------------
+def _whole(activity: Activity, **address: str) -> schema.Activity:
+    """For botbuilder to address and not to take apart: it would leave out what it does not know."""
+    return schema.Activity(type=activity["type"], additional_properties=activity, **address)
+
+
+class _Authentication(ConfigurationBotFrameworkAuthentication):  # type: ignore[misc] # botbuilder has no types
+    """botbuilder's, by which it also gets its clients."""
+
+    def __init__(self, app_id: str, sender: "_Sender") -> None:
+        super().__init__(SimpleNamespace(), credentials_factory=PasswordServiceClientCredentialFactory(app_id))
+        self._connectors = _Connectors(sender)
 
     def create_connector_factory(self, claims_identity: object) -> ConnectorFactory:
-        return _Connectors(super().create_connector_factory(claims_identity), self.clients)
+        return self._connectors
 
     async def create_user_token_client(self, claims_identity: object) -> None:
         """Only sign-in prompts need one, and it costs 6 ms a message."""
 
 
-class _Clients:
-    """What is kept between messages."""
-
-    def __init__(self) -> None:
-        self.by_address: dict[str, ConnectorClient] = {}
-        # One thread, not the event loop's: while Entra is slow, tokens must not take those that the desk works in.
-        self.tokens = ThreadPoolExecutor(1, "teams-token")
-        self._session: aiohttp.ClientSession | None = None
-
-    def session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=_POST_WITHIN)
-            self._session = aiohttp.ClientSession(timeout=timeout, trust_env=True)
-        return self._session
-
-    async def close(self) -> None:
-        self.by_address.clear()
-        self.tokens.shutdown(wait=False, cancel_futures=True)
-        if self._session:
-            await self._session.close()
-
-
 class _Connectors(ConnectorFactory):  # type: ignore[misc] # botbuilder has no types
     """A client per address of Teams: making one costs 8 ms, since msrest looks up 999 numbers in a list of 500."""
 
-    def __init__(self, inner: ConnectorFactory, clients: _Clients) -> None:
-        self._inner = inner
-        self._clients = clients
+    def __init__(self, sender: "_Sender") -> None:
+        self._sender = sender
+        self._kept = functools.lru_cache(_SERVICES)(self._client)
 
     async def create(self, service_url: str, audience: str | None = None) -> ConnectorClient:
-        kept = self._clients.by_address
-        if service_url not in kept:
-            if len(kept) >= _SERVICES:
-                kept.clear()
-            client = await self._inner.create(service_url, audience)
-            bearer = _Bearer(client.config.credentials, self._clients.tokens)
-            steps = [client.config.user_agent_policy, bearer, RawDeserializer()]
-            client.config.pipeline = AsyncPipeline(steps, _Sender(self._clients.session()))
-            kept[service_url] = client
-        return kept[service_url]
+        return self._kept(service_url)
 
-
-class _Bearer(AsyncHTTPPolicy[Any, Any]):
-    """Signs a request. msal waits for the network where it is called, so that is not the event loop."""
-
-    def __init__(self, credentials: Any, thread: ThreadPoolExecutor) -> None:  # noqa: ANN401 - botframework has no types
-        super().__init__()
-        self._credentials = credentials
-        self._thread = thread
-
-    async def send(self, request: Request[Any], **config: Any) -> Response[Any, Any]:  # noqa: ANN401 - as msrest has it
-        if self._credentials.microsoft_app_id:
-            async with asyncio.timeout(_POST_WITHIN):
-                loop = asyncio.get_running_loop()
-                token = await loop.run_in_executor(self._thread, self._credentials.get_access_token)
-            request.http_request.headers["Authorization"] = f"Bearer {token}"
-        assert self.next  # noqa: S101 - the pipeline has set it
-        return await self.next.send(request, **config)
+    def _client(self, service_url: str) -> ConnectorClient:
+        client = ConnectorClient(MicrosoftAppCredentials.empty(), service_url)
+        client.config.pipeline = AsyncPipeline(sender=self._sender)
+        return client
 
 
 class _Sender(AsyncHTTPSender[Any, Any]):
-    """Posts without holding a thread. msrest loses the status of a refusal whose body is no JSON; here it is kept."""
+    """Takes to Teams what botbuilder made of it. All its clients share this one."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
+    def __init__(self, token: "_Token | None", sleep: Callable[[float], Awaitable[object]]) -> None:
+        self._token = token
+        self._sleep = sleep
+        self._session: aiohttp.ClientSession | None = None
 
     async def __aexit__(self, *exc_details: object) -> None:
-        """The session is shared: whoever made it closes it."""
+        """Nothing ends with a client; `close` does it."""
 
     async def send(self, request: Request[Any], **config: Any) -> Response[Any, Any]:  # noqa: ANN401 - as msrest has it
-        http = request.http_request
-        async with self._session.request(http.method, http.url, headers=http.headers, data=http.data) as response:
-            text = await response.text(errors="replace")
-        if not response.ok:
-            raise PostError(response.status, _seconds(response.headers.get("Retry-After", "")))
-        return Response(request, _Taken(http, response, text))
+        """Post, a few times when Teams is busy."""
+        async with asyncio.timeout(_SEND_WITHIN):
+            said = await self._insist(functools.partial(self._once, request.http_request))
+        known = {RawDeserializer.CONTEXT_NAME: {"id": read(said, "id")}}  # all that msrest needs to read
+        return Response(request, SimpleNamespace(status_code=200), known)  # it takes other yeses for a no
+
+    async def close(self) -> None:
+        if self._token:
+            self._token.close()
+        if self._session:
+            await self._session.close()
+
+    async def _insist(self, once: Callable[[], Awaitable[object]]) -> object:
+        for pause in _PAUSES:
+            try:
+                return await once()
+            except (PostError, aiohttp.ClientConnectionError, ConnectionError, TimeoutError) as error:
+                if isinstance(error, PostError) and error.status not in _PASSING:
+                    raise
+                after = error.after if isinstance(error, PostError) else 0.0
+                log.info("Teams did not take it yet: %r", error)
+            await self._sleep(max(pause * random.uniform(0.5, 1.5), min(after, _LONGEST_PAUSE)))  # noqa: S311
+        return await once()
+
+    async def _once(self, made: ClientRequest) -> object:
+        if self._token:
+            made.headers["Authorization"] = f"Bearer {await self._token.get()}"
+        options = {"headers": made.headers, "data": made.data, "allow_redirects": False}
+        async with self._client().request(made.method, made.url, **options) as response:
+            said = _json(await response.text(errors="replace"))
+        if response.status not in range(200, 300):
+            after = _seconds(response.headers.get("Retry-After", ""))
+            raise PostError(response.status, read(said, "error", "code"), after)
+        return said
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_POST_WITHIN), trust_env=True)
+        return self._session
 
 
-class _Taken(AsyncClientResponse):
-    """Teams' yes, for msrest to read an id from where there is one."""
-
-    def __init__(self, request: ClientRequest, response: aiohttp.ClientResponse, text: str) -> None:
-        super().__init__(request, response)
-        self.status_code = response.status
-        self.reason = response.reason
-        self.headers = dict(response.headers)
-        self._text = text if response.content_type == "application/json" else ""
-
-    def text(self, encoding: str | None = None) -> str:
-        return self._text
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _seconds(header: str) -> float:
     return float(header) if header.isdecimal() else 0.0
+
+
+# -- our own token ----------------------------------------------------------------------------------------------------
+class _Token:
+    """Our token, kept for some minutes and fetched where waiting holds up nobody."""
+
+    def __init__(self, fetch: Callable[[], str]) -> None:
+        self._fetch = fetch
+        # One thread, not the event loop's: while Entra is slow, tokens must not take those that the desk works in.
+        self._thread = ThreadPoolExecutor(1, "teams-token")
+        self._turn = asyncio.Lock()
+        self._token = ""
+        self._fetched = -math.inf
+
+    async def get(self) -> str:
+        if time.monotonic() - self._fetched > _TOKEN_IS_FRESH:
+            async with asyncio.timeout(_POST_WITHIN), self._turn:
+                if time.monotonic() - self._fetched > _TOKEN_IS_FRESH:
+                    self._token = await asyncio.get_running_loop().run_in_executor(self._thread, self._fetch)
+                    self._fetched = time.monotonic()
+        return self._token
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+class _Entra:
+    """Tokens of Microsoft's, by what identifies us. For one thread at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @functools.cached_property
+    def _acquire(self) -> Callable[[], dict[str, Any]]:
+        return (_by_machine if self._settings.teams_app_type == "UserAssignedMSI" else _by_password)(self._settings)
+
+    def get_access_token(self) -> str:
+        try:
+            answer = self._acquire()
+        except (requests.RequestException, msal.exceptions.MsalServiceError) as error:  # the latter: Entra is unwell
+            raise ConnectionError(f"no answer about a token ({type(error).__name__})") from error
+        except ValueError as error:  # of msal: no such tenant, or an answer that is no JSON
+            raise TokenError(str(error)) from error
+        if "access_token" not in answer:
+            raise TokenError(f"{answer.get('error')}: {answer.get('error_description')}")
+        return str(answer["access_token"])
+
+
+def _by_password(settings: Settings) -> Callable[[], dict[str, Any]]:
+    """Ask Entra, which is asked about the tenant here already."""
+    ours = settings.teams_app_type != "MultiTenant"
+    tenant = settings.teams_tenant_id if ours else AuthenticationConstants.DEFAULT_CHANNEL_AUTH_TENANT
+    client = msal.ConfidentialClientApplication(
+        settings.teams_app_id,
+        client_credential=settings.teams_app_password.get_secret_value(),
+        authority=AuthenticationConstants.TO_CHANNEL_FROM_BOT_LOGIN_URL_PREFIX + tenant,
+        timeout=_TOKEN_WITHIN,
+    )
+    return functools.partial(client.acquire_token_for_client, scopes=[f"{_AUDIENCE}/.default"])
+
+
+def _by_machine(settings: Settings) -> Callable[[], dict[str, Any]]:
+    """Ask the machine we run on, to which Azure gave our identity."""
+    us = msal.UserAssignedManagedIdentity(client_id=settings.teams_app_id)
+    client = msal.ManagedIdentityClient(us, http_client=_Impatient())
+    return functools.partial(client.acquire_token_for_client, resource=_AUDIENCE)
+
+
+class _Impatient(requests.Session):
+    """msal sets no time limit on a machine's answer, and elsewhere than in Azure none comes."""
+
+    def request(self, *args: Any, **options: Any) -> requests.Response:  # noqa: ANN401 - as requests has it
+        return super().request(*args, **{"timeout": _TOKEN_WITHIN} | options)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bots import cli_evaluate, cli_slack, console
+from bots import cli_evaluate, cli_slack, cli_teams, console
 from bots.console import Exit, Json, Paths
 from core.errors import BijdehandError
 from knowledge.errors import ArticleError
@@ -34,6 +34,7 @@ app.add_typer(articles_app, name="articles")
 app.add_typer(people_app, name="people")
 app.add_typer(cli_evaluate.app, name="evaluate")
 app.add_typer(cli_slack.app, name="slack")
+app.add_typer(cli_teams.app, name="teams")
 
 
 def main() -> None:
@@ -134,6 +135,7 @@ def serve() -> None:
     from core import boot
 
     logging.getLogger().setLevel(logging.INFO)
+    logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # tells what this processor is capable of
     settings = console.settings()
     desk = boot.open_desk(settings, progress=console.note)
     if not _make_ready(desk):
@@ -293,7 +295,7 @@ def people_add(
     surface: Annotated[Literal["slack", "teams", "web", "terminal"], typer.Argument(help="Where they talk with us.")],
     user: Annotated[str, typer.Argument(help="Their id there: Slack's U…, Teams' Entra object id.")],
     *,
-    team: Annotated[str, typer.Option(help="Slack workspace or Teams tenant id; not for web and terminal.")] = "",
+    team: Annotated[str, typer.Option(help="Slack workspace or Teams tenant id; of Teams, your own by default.")] = "",
     role: Annotated[RoleName | None, typer.Option(help="What they may do.")] = None,
     audience: Annotated[list[str] | None, typer.Option(help="May see articles for this audience; repeat it.")] = None,
     level: Annotated[str | None, typer.Option(help="Whose mandate they see: junior, medewerker, senior.")] = None,
@@ -302,14 +304,20 @@ def people_add(
     from core.model import Role
     from core.store import Identity
 
-    if surface in {"slack", "teams"} and not team.strip():
+    settings = console.settings()
+    user, team = user.strip(), team.strip() or (settings.teams_tenant_id if surface == "teams" else "")
+    if surface in {"slack", "teams"} and not team:
         what = "the id of their Slack workspace (T…)" if surface == "slack" else "the id of their Teams tenant"
         raise typer.BadParameter(f"Give {what}: without it we do not recognise them.", param_hint="--team")
-    user, team = user.strip(), team.strip()
     if surface == "slack":
         _insist(r"[UW][A-Z0-9]+", user, "It is like U012ABC: Copy member ID, in their profile.", "USER")
         _insist(r"[TE][A-Z0-9]+", team, "It is like T012ABC, as in app.slack.com/client/T012ABC.", "--team")
-    store = console.store()
+    if surface == "teams":
+        user = _guid(user, "the Object ID on their page under Users at https://entra.microsoft.com", "USER")
+        team = _guid(team, "the Tenant ID on Overview at https://entra.microsoft.com", "--team")
+        if settings.teams_admitted and team not in settings.teams_admitted:
+            console.note(f"Nobody of tenant {team} may speak to the bot yet: name it in TEAMS_TENANTS.")
+    store = console.store(settings)
     person = store.set_person(
         Identity(surface, team, user),
         role=Role(role.value) if role else None,
@@ -326,6 +334,14 @@ def _insist(form: str, given: str, sentence: str, where: str) -> None:
 
     if not re.fullmatch(form, given):
         raise typer.BadParameter(f"{given} is no id of Slack. {sentence}", param_hint=where)
+
+
+def _guid(given: str, which: str, where: str) -> str:
+    from core.settings import guid
+
+    if not (found := guid(given)):
+        raise typer.BadParameter(f"That is no id of Microsoft's. Give {which}.", param_hint=where)
+    return found
 
 
 @people_app.command("list")
@@ -356,8 +372,8 @@ def doctor(*, as_json: Json = False) -> None:
     """What is configured, reachable, stale or missing, and what to do. Exit code 1: something fails."""
     from datetime import UTC, datetime
 
-    from bots.reach import check_teams
     from bots.reach_slack import check_slack
+    from bots.reach_teams import check_teams
     from core.doctor import examine
 
     settings = console.settings()
@@ -371,7 +387,7 @@ def doctor(*, as_json: Json = False) -> None:
         open_embedder=lambda: console.embedder(settings),
         now=datetime.now(UTC),
     )
-    console.report([*checks, *check_slack(settings, open_store), check_teams(settings)], as_json=as_json)
+    console.report([*checks, *check_slack(settings, open_store), *check_teams(settings)], as_json=as_json)
 
 
 def _make_ready(desk: "Desk") -> int:

@@ -49,8 +49,10 @@ class Surface(Protocol):
 
 
 def surfaces(desk: Desk, settings: Settings) -> dict[str, Surface]:
-    """Those that are configured."""
+    """Those that are configured; `SettingsError` where somebody began to and one of them cannot be safe."""
     found: dict[str, Surface] = {}
+    if settings.teams_without_app:
+        raise SettingsError(settings.teams_without_app)
     if settings.slack_is_on:
         from bots import slack
 
@@ -139,8 +141,16 @@ async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, host: 
     def connected() -> asyncio.BaseProtocol:
         return serving() if len(serving.connections) < MAX_CONNECTIONS else _Busy()
 
+    listener = await listen(connected, host, port, variable)
+    stack.callback(listener.close)
+    found: int = listener.sockets[0].getsockname()[1]
+    return found
+
+
+async def listen(connected: Callable[[], asyncio.BaseProtocol], host: str, port: int, variable: str) -> asyncio.Server:
+    """Listen; a `SettingsError` says which setting is in the way."""
     try:
-        listener = await asyncio.get_running_loop().create_server(connected, host, port)
+        return await asyncio.get_running_loop().create_server(connected, host, port)
     except (OSError, UnicodeError) as error:  # the latter when a part of a name is empty or too long
         if _is_about_the_host(error):
             raise SettingsError(
@@ -148,9 +158,6 @@ async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, host: 
             ) from error
         why = getattr(error, "strerror", None) or error
         raise SettingsError(f"Cannot listen on {host}:{port} ({why}). Set {variable} to another.") from error
-    stack.callback(listener.close)
-    found: int = listener.sockets[0].getsockname()[1]
-    return found
 
 
 class _Busy(asyncio.Protocol):

@@ -23,12 +23,13 @@ from bots.slack_parts import (
     select,
 )
 from bots.slack_text import bare, bold, escape, heading, link, literal, mrkdwn, quoted, split
+from core.card import everything
 from core.model import Answer, Card, Outcome, Suggestion
 from core.words import reasons, say
 from knowledge.article import Kind, Language
 from knowledge.moment import Moment
 from knowledge.shape import Part
-from knowledge.text import is_link
+from knowledge.text import is_link, spoken, unquoted
 
 MAX_FALLBACK = 4000
 _MAX_SOURCE = 300
@@ -37,12 +38,10 @@ _MAX_ALTERNATIVES = 5
 _MAX_TITLE_BUTTONS = 10  # more of them are a list to choose from
 _MAX_STEP = 999
 _MAX_TOPIC = 100
-_ENOUGH_TO_KNOW = 40  # characters
 _NOTHING_TO_ADD = {Outcome.HELP, Outcome.THANKS, Outcome.FAILED}
 _VALUE = re.compile(  # which answer, its moment, and how it is shown; the default of the latter two is left out
     rf"([\w-]{{1,64}})(?: (-|{'|'.join(Moment)})(?: (\d{{1,3}})(m?)(c?))?)?", re.ASCII
 )
-_SPOKEN = re.compile(r"([^\"“„”]*)([\"“„]\s*[^\s\"“„”][^\"“„”]*[\"“”])")  # for whom or when, and what is said
 
 
 class Where(StrEnum):
@@ -151,7 +150,7 @@ def _card(answer: Answer, card: Card, shown: Shown) -> Iterator[Block]:
     yield from contexts(_changed(card))
     place = _walked(answer, card, shown)
     if place is None:
-        yield from _parts(_everything(card) if shown.more else card.first)
+        yield from _parts(everything(card) if shown.more else card.first)
         return
     at = say("steps.at", answer.language, step=str(shown.step + 1), all=str(len(card.walk)))
     step = replace(card.first[place], text=card.walk[shown.step])
@@ -204,22 +203,6 @@ def _changed(card: Card) -> str:
     return f"{Moment.CHANGE.sign} {mrkdwn(card.changed)}" if card.changed.strip() else ""
 
 
-def _everything(card: Card) -> Iterator[Part]:
-    """The first screen, each part whole and in its place, then the rest: nothing jumps when more is opened."""
-    rest = list(card.more)
-    for part in card.first:
-        place = next((place for place, other in enumerate(rest) if _is_whole(other, part)), None)
-        yield part if place is None else rest.pop(place)
-    yield from rest
-
-
-def _is_whole(part: Part, brief: Part) -> bool:
-    """Two sections may share a heading (what changed, and what the author wrote of it), so the text decides."""
-    begin = " ".join(brief.text.split()).removesuffix(" …")[:_ENOUGH_TO_KNOW]
-    same = (part.kind, part.heading) == (brief.kind, brief.heading)
-    return same and begin in " ".join(part.text.split())
-
-
 def _part(part: Part) -> str:
     """A section as it reads. The verdict needs no heading: it is what was asked for."""
     text = mrkdwn(part.text)
@@ -262,8 +245,7 @@ def _meanwhile(answer: Answer) -> Iterator[Block]:
 
 def _spoken(text: str) -> str:
     """What is said to the customer behind a bar, and who says it or when above that."""
-    found = _SPOKEN.fullmatch(text.strip())
-    above, said = found.groups() if found else ("", text)
+    above, said = spoken(text)
     return "\n".join(filter(None, (mrkdwn(above), quoted(mrkdwn(said)))))
 
 
@@ -385,9 +367,9 @@ def copy_blocks(answer: Answer) -> list[Block]:
 
 
 def _frame(text: str) -> Iterator[Block]:
-    found = _SPOKEN.fullmatch(text.strip())
-    yield from contexts(literal(found[1].strip()) if found else "")
-    yield code(found[2][1:-1].strip() if found else text)
+    above, said = spoken(text)
+    yield from contexts(literal(above))
+    yield code(unquoted(said))
 
 
 def other_blocks(answer: Answer) -> list[Block]:

@@ -1,43 +1,36 @@
-"""Teams: what people say and tap goes to the desk, what the desk answers is posted where they asked."""
+"""Teams: what people say, tap and look up goes to the desk; what the desk answers is shown where they did it."""
 
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from bots.botframework import Activity, Endpoint, OnActivity, PostError, read
-from bots.teams_activities import Tap, to_event, to_tap
-from bots.teams_cards import CARD, answer_card, message, summary, text_message
+from bots.botframework import Activity, Endpoint, OnActivity, read
+from bots.teams_activities import Spot, is_submitted, to_event, to_spot, to_withdrawal
+from bots.teams_cards import Where, card_message
+from bots.teams_commands import Commands
+from bots.teams_invokes import Invokes
+from bots.teams_reply import Replies
+from bots.teams_taps import Taps
+from bots.teams_views import check_card, welcome_card
 from core.background import Background
+from core.commands import read_command
 from core.courier import Courier
 from core.desk import Desk
-from core.errors import NotFoundError
-from core.language import language_of_locale
-from core.model import Answer, Delivery, Event, Feedback
+from core.model import Answer, Delivery, Event
 from core.settings import Settings
+from core.store import Identity
 from core.words import say
 
 log = logging.getLogger(__name__)
 
-_SENTENCE = "application/vnd.microsoft.activity.message"
-_ERROR = "application/vnd.microsoft.error"
-
-_TAPPED_WITHIN = 10.0  # seconds; whoever taps is waiting, and Teams for no more than fifteen
-_NOT_THIS_CARD = {400, 413}  # Teams will not take it the next time either
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """An answer and what is said above it."""
-
-    answer: Answer
-    notice: str = ""
+_CHECK_EVERY = 600.0  # seconds between looking whom to ask whether it worked out
+_EXAMPLES = 4
 
 
 class TeamsSurface:
-    """Takes activities of Teams. A request is answered at once, since Teams sends again after fifteen seconds."""
+    """Takes activities of Teams. A message is acked at once, since Teams sends again after fifteen seconds."""
 
     path = "/api/messages"
     pages = ()  # Teams installs us by a package, not by a page
@@ -45,10 +38,13 @@ class TeamsSurface:
     def __init__(self, desk: Desk, settings: Settings, endpoint: Callable[[Settings, OnActivity], Endpoint]) -> None:
         """Requests are taken from the first moment; `SettingsError` when it would not be safe to."""
         self._desk = desk
-        self._language = settings.language
         self._endpoint = endpoint(settings, self._on_activity)
-        self._courier = Courier(desk, "teams", self._send, self._type)
         self._background = Background("teams")
+        self._replies = Replies(desk, self._endpoint)
+        self._courier = Courier(desk, "teams", self._deliver, self._show_work, self._replies.unsend)
+        taps = Taps(desk)
+        self._commands = Commands(desk, taps, self._replies, self._courier)
+        self._invokes = Invokes(desk, taps, self._replies, self._courier, self._background)
         self._stopping = False
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -60,6 +56,7 @@ class TeamsSurface:
     async def start(self) -> None:
         """Take up what a crash left, now and from time to time."""
         self._background.run(self._courier.watch(), lasting=True)
+        self._background.run(self._check(), lasting=True)
 
     async def stop(self) -> None:
         """Take nothing new, and finish what is under way."""
@@ -70,91 +67,110 @@ class TeamsSurface:
     # -- what Teams sends --------------------------------------------------------------------------------------------
     async def _on_activity(self, activity: Activity) -> Activity | None:
         match activity["type"]:
+            case "invoke":
+                if not read(activity, "name").startswith("composeExtension/"):  # those come from any chat they are in
+                    self._background.run(self._refresh(to_spot(activity)))
+                return await self._invokes.answer(activity)
             case "message":
-                self._on_message(activity)
-            case "invoke" if activity.get("name") == "adaptiveCard/action":
-                return await self._on_invoke(activity)
-        return None  # to an invoke we do not know, Teams wants to hear yes and no more
+                self._background.run(self._said(activity))
+            case "messageUpdate" if read(activity, "channelData", "eventType") == "editMessage":
+                self._background.run(self._edited(activity))
+            case "messageDelete":
+                self._background.run(self._deleted(activity))
+            case "installationUpdate":
+                self._background.run(self._come_or_gone(activity))
+        return None
 
-    def _on_message(self, activity: Activity) -> None:
-        tap = to_tap(activity, self._language)
-        event = None if tap else to_event(activity)
-        if tap:
-            self._background.run(self._post_tapped(tap))
-        elif event:
-            self._background.run(self._courier.take(event))
-
-    async def _on_invoke(self, activity: Activity) -> Activity:
-        tap = to_tap(activity, self._language)
-        if tap is None:
-            said = say("answer.gone", language_of_locale(read(activity, "locale")) or self._language)
-            return {"statusCode": 400, "type": _ERROR, "value": {"code": "BadRequest", "message": said}}
-        shown = await self._tapped(tap)
-        if isinstance(shown, str):
-            return {"statusCode": 200, "type": _SENTENCE, "value": shown}
-        return {"statusCode": 200, "type": CARD, "value": answer_card(shown.answer, notice=shown.notice)}
-
-    # -- answers -------------------------------------------------------------------------------------------------------
-    async def _type(self, event: Event) -> None:
-        await self._endpoint.send(event.address, {"type": "typing"})
-
-    async def _send(self, delivery: Delivery) -> str:
-        """What the courier calls: the card, or its summary where Teams will not have the card."""
-        try:
-            await self._endpoint.send(delivery.address, message(delivery.answer))
-        except PostError as error:
-            if error.status not in _NOT_THIS_CARD:
-                raise
-            log.warning("Teams refused a card (%s), so its summary goes", error.status)
-            await self._endpoint.send(delivery.address, text_message(summary(delivery.answer)))
-        return ""  # the id that Teams gave it is not needed yet
-
-    # -- buttons -------------------------------------------------------------------------------------------------------
-    async def _tapped(self, tap: Tap) -> Shown | str:
-        """What to show for a tap, or a sentence when that cannot be."""
-        try:
-            async with asyncio.timeout(_TAPPED_WITHIN):
-                return await asyncio.to_thread(self._do, tap)
-        except TimeoutError:
-            return say("error.busy", tap.language)
-        except NotFoundError:
-            return say("answer.gone", tap.language)
-        except Exception:
-            log.exception("the button %r failed on teams", tap.verb)
-            return say("error.broken", tap.language)
-
-    async def _post_tapped(self, tap: Tap) -> None:
-        """In a client that cannot change a card, the new one comes below it."""
-        shown = await self._tapped(tap)
-        if isinstance(shown, str):
-            said = text_message(shown)
-        elif tap.verb == "wrong":
-            said = text_message(shown.notice)
+    async def _said(self, activity: Activity) -> None:
+        event, spot = to_event(activity), to_spot(activity)
+        if event is None:
+            return
+        await self._meet(spot)
+        if is_submitted(activity):
+            await self._invokes.submitted(event, activity)
+        elif event.addressed and (command := read_command(event.text)):
+            await self._commands.obey(event, spot, command)
         else:
-            said = message(shown.answer, notice=shown.notice)
-        await self._endpoint.send(tap.address, said)
+            await self._courier.take(event)
 
-    def _do(self, tap: Tap) -> Shown:
-        person = self._desk.person(tap.identity)
-        if not tap.direct:
-            person = replace(person, audience=())  # others are reading along
-        if tap.verb == "open":
-            return Shown(
-                self._desk.open(
-                    tap.article_id,
-                    person,
-                    language=tap.language,
-                    moment=tap.moment,
-                    surface="teams",
-                    team=tap.identity.team,
-                )
-            )
-        if tap.verb == "reshape" and tap.moment:
-            answer = self._desk.reshape(tap.answer_id, tap.moment, person)
-            return Shown(answer, "" if answer.moment == tap.moment else say("reshape.nothing", answer.language))
-        self._desk.rate(Feedback(tap.answer_id, person.id, helpful=False, reason=tap.reason))
-        answer = self._desk.shown(tap.answer_id, person, tap.moment)  # it may have been reshaped since it was given
-        return Shown(answer, say("feedback.thanks", answer.language))
+    async def _edited(self, activity: Activity) -> None:
+        """One that we answered stays answered; one that newly mentions us is as good as new."""
+        event = to_event(activity)
+        if event and event.addressed:
+            await self._said(activity)
+
+    async def _deleted(self, activity: Activity) -> None:
+        if spot := to_withdrawal(activity):
+            await self._courier.withdraw(spot.identity.team, spot.place, spot.message_id, spot.address)
+
+    async def _come_or_gone(self, activity: Activity) -> None:
+        """Somebody has us now, or no more. In a team or a group chat nobody is waiting for a welcome."""
+        spot = to_spot(activity)
+        match read(activity, "action"):
+            case "add" if await self._meet(spot):
+                await self._welcome(spot)
+            case "add-upgrade":
+                await self._meet(spot)
+            case "remove" if _is_in_private(spot):  # when we are upgraded we are not gone
+                await asyncio.to_thread(self._desk.part, spot.identity)
+
+    async def _welcome(self, spot: Spot) -> None:
+        person = await asyncio.to_thread(self._desk.person, spot.identity)
+        language = self._desk.language_for(person, spot.locale)
+        examples = await asyncio.to_thread(self._desk.examples, person, language, _EXAMPLES)
+        said = card_message(welcome_card(language, examples), say("teams.welcome", language))
+        await self._replies.say(spot.address, said)
+
+    async def _refresh(self, spot: Spot) -> None:
+        """How to write to them in private may change. Nothing depends on it."""
+        await self._meet(spot)
+
+    async def _meet(self, spot: Spot) -> bool:
+        """True when we could not write to them in private before."""
+        if not _is_in_private(spot):
+            return False
+        address = {key: value for key, value in spot.address.items() if key != "activityId"}
+        try:
+            return await asyncio.to_thread(self._desk.meet, spot.identity, address)
+        except Exception:
+            log.exception("could not keep how to write to somebody on teams")
+            return False
+
+    # -- what we say ---------------------------------------------------------------------------------------------------
+    async def _deliver(self, delivery: Delivery) -> str:
+        """What the courier calls: where it was asked, which may be a dialog."""
+        if "dialog" not in delivery.address:
+            return await self._replies.answer(delivery.address, delivery.answer)
+        await self._invokes.deliver(delivery)
+        return ""
+
+    async def _show_work(self, event: Event) -> None:
+        if "dialog" not in event.address:
+            await self._replies.type(event.address)
+
+    async def _check(self) -> None:
+        """Ask those whose call is over whether it worked out."""
+        while True:
+            try:
+                for identity, answer in await asyncio.to_thread(self._desk.to_check, "teams"):
+                    await self._ask_whether_it_helped(identity, answer)
+            except Exception:
+                log.exception("could not ask on teams whether it worked out")
+            await asyncio.sleep(_CHECK_EVERY)
+
+    async def _ask_whether_it_helped(self, identity: Identity, answer: Answer) -> None:
+        address = await asyncio.to_thread(self._desk.reach, identity)
+        if address is None:
+            return
+        try:
+            said = card_message(check_card(answer), say("check.ask", answer.language))
+            await self._replies.say_privately(address, said)
+        except Exception:
+            log.exception("could not ask somebody on teams whether it worked out")
+
+
+def _is_in_private(spot: Spot) -> bool:
+    return spot.where is Where.DIRECT and bool(spot.place and spot.identity.user)
 
 
 def make_surface(

@@ -1,20 +1,23 @@
-"""What Teams sends, read: messages as events, taps on buttons. Pure; what comes in can hold anything anywhere."""
+"""What Teams sends, read: messages, taps, searches, feedback, coming and going. Pure; anything can hold anything."""
 
 import html
+import json
 import re
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from bots.botframework import Activity, read
+from bots.teams_cards import AT_FIRST, Shown, View, Where
+from bots.teams_manifest import ASK_ABOUT, QUESTION, SEARCH
 from core.language import language_of_locale
-from core.model import Event
+from core.model import Attachment, Event
 from core.store import Identity
-from core.words import reasons
 from knowledge.article import Language
 from knowledge.moment import Moment
 
 _LONGEST = 20_000  # characters; the desk reads two thousand, without what is stripped here
+_MOST_STEPS = 999
 # Only tags that Teams writes: what somebody types between < and > is theirs.
 _BLOCK_TAG = re.compile(r"<(?:br|/p|/div|/li|/tr|/h[1-6])\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(
@@ -23,6 +26,49 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _AT = re.compile(r"<at\b[^<>]*>([^<]*)</at\s*>", re.IGNORECASE)
+_THREAD = ";messageid="
+_DIALOGS = {"composeExtension/fetchTask", "composeExtension/submitAction", "task/fetch", "task/submit"}
+_NO_FILES = ("text/", "application/vnd.microsoft.card.")  # what was typed, once more; a card that was passed on
+
+_NEEDED = {  # what goes along with each button of ours
+    "open": ("article_id",),
+    "reshape": ("answer_id", "moment"),
+    "wrong": ("answer_id", "reason"),
+    "show": ("answer_id",),
+    "done": ("answer_id",),
+    "coach": ("answer_id",),
+    "later": ("answer_id",),
+    "private": ("answer_id",),
+    "topics": (),
+    "drop": ("answer_id",),
+    "seen": ("answer_id",),
+    "helped": ("answer_id",),
+    "not_helped": ("answer_id",),
+    "quiet": ("answer_id",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where somebody said or did something, and how to answer them there."""
+
+    identity: Identity
+    place: str  # the conversation, without the thread in it
+    thread: str
+    message_id: str  # of ours: the one that what they did stands in
+    locale: str
+    address: Activity
+    dialog: bool = False
+
+    @property
+    def where(self) -> Where:
+        """Who sees what is shown there."""
+        return Where.DIALOG if self.dialog else where_of(self.address)
+
+    @property
+    def alone(self) -> bool:
+        """Nobody else sees what is shown there."""
+        return self.where is not Where.SHARED
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,68 +76,122 @@ class Tap:
     """Somebody's tap on a button of a card."""
 
     verb: str
-    identity: Identity
-    direct: bool
-    address: Activity
+    spot: Spot
     language: Language
     article_id: str = ""
     answer_id: str = ""
     reason: str = ""
+    topic: str = ""
     moment: Moment | None = None
+    shown: Shown = AT_FIRST
 
 
+@dataclass(frozen=True, slots=True)
+class Thumb:
+    """What somebody thinks of an answer, by Teams' own thumbs below it."""
+
+    spot: Spot
+    helpful: bool
+    note: str
+
+
+# -- messages -------------------------------------------------------------------------------------------------------
 def to_event(activity: Activity) -> Event | None:
-    """What somebody said to us; None when it was not a person, or not said to us."""
-    if _by_a_bot(activity) or not _user(activity) or not read(activity, "conversation", "id"):
+    """What somebody said, to us or within our hearing; None when it was not a person or is meant for somebody else."""
+    if not _is_by_somebody(activity):
         return None
-    addressed = not _in_company(activity) or _mentions_us(activity) or isinstance(activity.get("value"), dict)
-    if not addressed:
+    spot, text = to_spot(activity), plain_text(activity)
+    addressed = spot.alone or not _in_company(activity) or _mentions_us(activity) or is_submitted(activity)
+    if not addressed and (not text or any(_mentions(activity))):
         return None
     return Event(
         surface="teams",
-        team=_tenant(activity),
-        place=read(activity, "conversation", "id"),
+        team=spot.identity.team,
+        place=spot.place,
         message_id=read(activity, "id") or uuid.uuid4().hex,
-        user=_user(activity),
-        text=plain_text(activity),
-        address=_address(activity),
-        direct=_is_direct(activity),
-        locale=read(activity, "locale"),
+        user=spot.identity.user,
+        text=text,
+        address=spot.address,
+        direct=spot.alone,
+        locale=spot.locale,
+        thread=spot.thread,
+        addressed=addressed,
+        attachment=_attachment(activity.get("attachments")),
     )
 
 
-def to_tap(activity: Activity, otherwise: Language) -> Tap | None:
-    """Which button this was; None when it is none of ours (any more)."""
-    data = _tapped(activity)
-    if _by_a_bot(activity) or not _user(activity) or not isinstance(data, dict):
+def to_asked_about(activity: Activity) -> Event | None:
+    """The question that somebody has about a message: a conversation of its own, however often they ask."""
+    value = activity.get("value")
+    if not _is_by_somebody(activity) or read(value, "commandId") != ASK_ABOUT:
         return None
-    moment, language = read(data, "moment"), read(data, "language")
-    tap = Tap(
-        verb=read(data, "verb"),
-        identity=Identity("teams", _tenant(activity), _user(activity)),
-        direct=_is_direct(activity),
-        address=_address(activity),
-        language=language_of_locale(language) or language_of_locale(read(activity, "locale")) or otherwise,
-        article_id=read(data, "article_id"),
-        answer_id=read(data, "answer_id"),
-        reason=read(data, "reason"),
-        moment=Moment(moment) if moment in set(Moment) else None,
+    spot, dialog = to_spot(activity), uuid.uuid4().hex
+    return Event(
+        surface="teams",
+        team=spot.identity.team,
+        place=spot.place,
+        message_id=dialog,
+        user=spot.identity.user,
+        text=_without_tags(read(value, "messagePayload", "body", "content")[:_LONGEST]),
+        address=spot.address | {"dialog": dialog},
+        locale=spot.locale,
+        thread=dialog,
     )
-    known = {
-        "open": tap.article_id,
-        "reshape": tap.answer_id and tap.moment,
-        "wrong": tap.answer_id and tap.reason in reasons("nl"),
-    }
-    return tap if known.get(tap.verb) else None
+
+
+def to_withdrawal(activity: Activity) -> Spot | None:
+    """Where a message was deleted, of which the `message_id` is."""
+    if activity.get("type") != "messageDelete" or not _is_by_somebody(activity) or not read(activity, "id"):
+        return None
+    return replace(to_spot(activity), message_id=read(activity, "id"))
 
 
 def plain_text(activity: Activity) -> str:
     """What was typed, without our own name and without HTML."""
     own = _own_names(activity)
     text = read(activity, "text")[:_LONGEST]
-    text = _AT.sub(lambda at: " " if _name(at[1]) in own else at[1], text)
+    return _without_tags(_AT.sub(lambda at: " " if _name(at[1]) in own else at[1], text))
+
+
+def _without_tags(text: str) -> str:
     text = html.unescape(_TAG.sub("", _BLOCK_TAG.sub("\n", text)))
     return re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text)).strip()
+
+
+def _attachment(attachments: object) -> Attachment | None:
+    found = attachments if isinstance(attachments, list) else []
+    kinds = [kind for one in found if (kind := read(one, "contentType").lower()) and not kind.startswith(_NO_FILES)]
+    if not kinds:
+        return None
+    return Attachment.VOICE if any(kind.startswith("audio/") for kind in kinds) else Attachment.FILE
+
+
+# -- taps, thumbs and searches --------------------------------------------------------------------------------------
+def is_submitted(activity: Activity) -> bool:
+    """A tap in a client that only submits comes as a message."""
+    return activity.get("type") == "message" and isinstance(activity.get("value"), dict)
+
+
+def to_tap(activity: Activity, otherwise: Language) -> Tap | None:
+    """Which button this was; None when it is none of ours (any more)."""
+    data = _tapped(activity)
+    verb, moment = read(data, "verb"), read(data, "moment")
+    if not _is_by_somebody(activity) or verb not in _NEEDED or not all(read(data, name) for name in _NEEDED[verb]):
+        return None
+    if moment not in {"", *Moment}:
+        return None
+    spot = to_spot(activity)
+    return Tap(
+        verb=verb,
+        spot=spot,
+        language=language_of_locale(read(data, "language")) or language_of_locale(spot.locale) or otherwise,
+        article_id=read(data, "article_id"),
+        answer_id=read(data, "answer_id"),
+        reason=read(data, "reason"),
+        topic=read(data, "topic"),
+        moment=Moment(moment) if moment else None,
+        shown=_shown(data),
+    )
 
 
 def _tapped(activity: Activity) -> object:
@@ -99,8 +199,89 @@ def _tapped(activity: Activity) -> object:
     value = activity.get("value")
     if activity.get("type") != "invoke":
         return value
-    action = value.get("action") if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    if read(activity, "name") in _DIALOGS:
+        return value.get("data")
+    action = value.get("action")
     return action.get("data") if isinstance(action, dict) else None
+
+
+def _shown(data: object) -> Shown:
+    step, view = read(data, "step"), read(data, "view")
+    known = step.isascii() and step.isdecimal() and len(step) <= len(str(_MOST_STEPS))
+    return Shown(
+        step=int(step) if known else 0,
+        view=View(view) if view in set(View) else View.ANSWER,
+        back=read(data, "back") or read(data, "from"),
+    )
+
+
+def to_thumb(activity: Activity) -> Thumb | None:
+    """What Teams' own feedback says; None when it is about something else."""
+    value = activity.get("value")
+    reaction = read(value, "actionValue", "reaction")
+    if not _is_by_somebody(activity) or read(value, "actionName") != "feedback" or reaction not in {"like", "dislike"}:
+        return None
+    return Thumb(to_spot(activity), reaction == "like", _note(read(value, "actionValue", "feedback")))
+
+
+def _note(feedback: str) -> str:
+    """What was typed: JSON within JSON."""
+    try:
+        return read(json.loads(feedback[:_LONGEST]), "feedbackText")
+    except (ValueError, RecursionError):
+        return ""
+
+
+def to_search(activity: Activity) -> str | None:
+    """What somebody looks for in the message extension, nothing at first; None when this is no search of ours."""
+    value = activity.get("value")
+    if not _is_by_somebody(activity) or read(value, "commandId") != SEARCH or not isinstance(value, dict):
+        return None
+    given = value.get("parameters")
+    typed = [read(one, "value") for one in given if read(one, "name") == QUESTION] if isinstance(given, list) else []
+    return " ".join(typed)[:_LONGEST]
+
+
+# -- who and where --------------------------------------------------------------------------------------------------
+def to_spot(activity: Activity) -> Spot:
+    """Where this came from."""
+    address = _address(activity)
+    place, _, thread = read(activity, "conversation", "id").partition(_THREAD)
+    channel = read(activity, "conversation", "conversationType") == "channel"
+    return Spot(
+        identity=identity_of(address),
+        place=place,
+        thread=thread or (read(activity, "id") if channel else ""),
+        message_id=read(activity, "replyToId"),
+        locale=read(activity, "locale"),
+        address=address,
+        dialog=read(activity, "name") in _DIALOGS,
+    )
+
+
+def where_of(address: Activity) -> Where:
+    """Who reads along at an address; where Teams does not tell, everybody might."""
+    return Where.DIRECT if read(address, "conversation", "conversationType") == "personal" else Where.SHARED
+
+
+def identity_of(address: Activity) -> Identity:
+    """Who is answered at an address."""
+    user = read(address, "user", "aadObjectId") or read(address, "user", "id")
+    return Identity("teams", read(address, "conversation", "tenantId"), user)
+
+
+def _in_company(activity: Activity) -> bool:
+    return read(activity, "conversation", "conversationType") in {"groupChat", "channel"}
+
+
+def _is_by_somebody(activity: Activity) -> bool:
+    """A person: two bots that answer each other never stop."""
+    sender = read(activity, "from", "id")
+    by_a_bot = read(activity, "from", "role") == "bot" or (bool(sender) and sender == read(activity, "recipient", "id"))
+    named = read(activity, "from", "aadObjectId") or sender
+    return not by_a_bot and bool(named) and bool(read(activity, "conversation", "id"))
 
 
 def _mentions_us(activity: Activity) -> bool:
@@ -118,11 +299,14 @@ def _own_names(activity: Activity) -> set[str]:
 
 
 def _own_mentions(activity: Activity) -> Iterator[Activity]:
+    ours = read(activity, "recipient", "id")
+    return (mention for mention in _mentions(activity) if ours and read(mention, "mentioned", "id") == ours)
+
+
+def _mentions(activity: Activity) -> Iterator[Activity]:
     entities = activity.get("entities")
-    for entity in entities if isinstance(entities, list) else []:
-        ours = read(activity, "recipient", "id")
-        if read(entity, "type").lower() == "mention" and ours and read(entity, "mentioned", "id") == ours:
-            yield entity
+    found: Iterable[Activity] = entities if isinstance(entities, list) else ()
+    return (entity for entity in found if read(entity, "type").lower() == "mention")
 
 
 def _name(text: str) -> str:
@@ -132,6 +316,8 @@ def _name(text: str) -> str:
 def _address(activity: Activity) -> Activity:
     """What replying takes: a conversation reference, without anybody's name."""
     conversation = {key: read(activity, "conversation", key) for key in ("id", "conversationType", "tenantId")}
+    conversation["tenantId"] = conversation["tenantId"] or read(activity, "channelData", "tenant", "id")
+    user = {key: read(activity, "from", key) for key in ("id", "aadObjectId")}
     return {
         "activityId": read(activity, "id"),
         "channelId": read(activity, "channelId"),
@@ -139,27 +325,5 @@ def _address(activity: Activity) -> Activity:
         "locale": read(activity, "locale"),
         "conversation": {key: value for key, value in conversation.items() if value},
         "bot": {"id": read(activity, "recipient", "id"), "name": read(activity, "recipient", "name")},
-        "user": {"id": read(activity, "from", "id")},
+        "user": {key: value for key, value in user.items() if value},
     }
-
-
-def _tenant(activity: Activity) -> str:
-    return read(activity, "conversation", "tenantId") or read(activity, "channelData", "tenant", "id")
-
-
-def _user(activity: Activity) -> str:
-    return read(activity, "from", "aadObjectId") or read(activity, "from", "id")
-
-
-def _is_direct(activity: Activity) -> bool:
-    return read(activity, "conversation", "conversationType") == "personal"
-
-
-def _in_company(activity: Activity) -> bool:
-    return read(activity, "conversation", "conversationType") in {"groupChat", "channel"}
-
-
-def _by_a_bot(activity: Activity) -> bool:
-    """Two bots that answer each other never stop."""
-    sender = read(activity, "from", "id")
-    return read(activity, "from", "role") == "bot" or (bool(sender) and sender == read(activity, "recipient", "id"))

@@ -69,8 +69,12 @@ def run_elements(runs: tuple[Run, ...], **style: object) -> list[Json]:
 
 def plain(markdown: str) -> str:
     """The text of Markdown in one line."""
-    lines = (line.mark + "".join(run.text for run in line.runs) for group in _read(markdown) for line in group)
-    return one_line(" ".join(lines))
+    return one_line(" ".join(plain_lines(markdown)))
+
+
+def plain_lines(markdown: str) -> Iterator[str]:
+    """The text of Markdown by paragraph and item: what somebody pastes elsewhere."""
+    yield from (line.mark + "".join(run.text for run in line.runs) for group in _read(markdown) for line in group)
 
 
 def one_line(text: str) -> str:

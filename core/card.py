@@ -14,6 +14,7 @@ from knowledge.text import items, without_mark
 
 _CHANGED_FOR = timedelta(weeks=8)  # how long "changed since" stands above an answer
 _CHANGES_WITHIN = timedelta(days=90)  # how early a coming change is announced
+_ENOUGH_TO_KNOW = 40  # characters
 _AMOUNT = re.compile(r"€\s?\d[\d.,]*(?:-|\d)?")
 
 
@@ -55,6 +56,22 @@ def card_of(
         walked=laid.walked,
         say=tuple(_trusted(text, article.language, hide) for text in _sentences(article)),
     )
+
+
+def everything(card: Card) -> Iterator[Part]:
+    """The first screen, each part whole and in its place, then the rest: nothing jumps when more is opened."""
+    rest = list(card.more)
+    for part in card.first:
+        place = next((place for place, other in enumerate(rest) if _is_whole(other, part)), None)
+        yield part if place is None else rest.pop(place)
+    yield from rest
+
+
+def _is_whole(part: Part, brief: Part) -> bool:
+    """Two sections may share a heading (what changed, and what the author wrote of it), so the text decides."""
+    begin = " ".join(brief.text.split()).removesuffix(" …")[:_ENOUGH_TO_KNOW]
+    same = (part.kind, part.heading) == (brief.kind, brief.heading)
+    return same and begin in " ".join(part.text.split())
 
 
 def current_change(article: Article, now: datetime) -> Change | None:

@@ -250,14 +250,7 @@ class Desk:
 
     def topics(self, person: Person, language: Language) -> dict[str, list[Article]]:
         """Live articles by topic, each once: in `language` where it exists."""
-        found: dict[str, Article] = {}
-        for article in self._answering.articles(person.audience):
-            if article.group not in found or article.language == language:
-                found[article.group] = article
-        by_topic: dict[str, list[Article]] = {}
-        for article in sorted(found.values(), key=lambda article: (article.topic, article.title)):
-            by_topic.setdefault(article.topic, []).append(article)
-        return by_topic
+        return by_topic(self._answering.articles(person.audience), language)
 
     def changed_lately(self, person: Person, language: Language) -> list[Article]:
         """What has just changed or is about to."""
@@ -265,14 +258,8 @@ class Desk:
         return [article for found in topics for article in found if changed_lately(article, self.now())]
 
     def examples(self, person: Person, language: Language, most: int = 4) -> list[str]:
-        """Titles to try: what changed lately, then the first of each topic. Nobody is offered a danger to tap."""
-        return list(dict.fromkeys(article.title for article in self._to_try(person, language)))[:most]
-
-    def _to_try(self, person: Person, language: Language) -> list[Article]:
-        shelves = self.topics(person, language).values()
-        firsts = [next((article for article in shelf if not article.critical), None) for shelf in shelves]
-        found = [article for article in (*self.changed_lately(person, language), *firsts) if article]
-        return [article for place, article in enumerate(found) if not article.critical and article not in found[:place]]
+        """Titles to try."""
+        return examples(self._answering.articles(person.audience), language, self.now(), most)
 
     def home(self, person: Person, language: Language) -> Home:
         """What somebody sees when nothing was asked yet, by their role."""
@@ -305,7 +292,8 @@ class Desk:
         """
         language = self.language_for(person, locale)
         if not text.strip():
-            return [self.open(one.id, person, language=language) for one in self._to_try(person, language)[:most]]
+            found = to_try(self._answering.articles(person.audience), language, self.now())
+            return [self.open(one.id, person, language=language) for one in found[:most]]
         answer = self.answer(Question(text, person, locale=locale))
         first: list[Answer] = []
         if answer.card:  # without what was typed, or said about it
@@ -370,6 +358,32 @@ class Desk:
     def _language_for(self, question: Question, text: str) -> Language:
         """The question's own language, else the person's, the platform's, ours."""
         return language_of(text, otherwise=self.language_for(question.person, question.locale))
+
+
+def examples(articles: Iterable[Article], language: Language, now: datetime, most: int = 4) -> list[str]:
+    """Titles to try, out of these articles."""
+    return list(dict.fromkeys(article.title for article in to_try(articles, language, now)))[:most]
+
+
+def to_try(articles: Iterable[Article], language: Language, now: datetime) -> list[Article]:
+    """What changed lately, then the first of each topic. Nobody is offered a danger to tap."""
+    shelves = by_topic(articles, language).values()
+    changed = [article for shelf in shelves for article in shelf if changed_lately(article, now)]
+    firsts = [next((article for article in shelf if not article.critical), None) for shelf in shelves]
+    found = [article for article in (*changed, *firsts) if article]
+    return [article for place, article in enumerate(found) if not article.critical and article not in found[:place]]
+
+
+def by_topic(articles: Iterable[Article], language: Language) -> dict[str, list[Article]]:
+    """Articles by topic, each once: in `language` where it exists."""
+    found: dict[str, Article] = {}
+    for article in articles:
+        if article.group not in found or article.language == language:
+            found[article.group] = article
+    shelves: dict[str, list[Article]] = {}
+    for article in sorted(found.values(), key=lambda article: (article.topic, article.title)):
+        shelves.setdefault(article.topic, []).append(article)
+    return shelves
 
 
 def _needs(person: Person, role: Role) -> None:

@@ -1,5 +1,6 @@
 """Every setting, read once from the environment and `.env`."""
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +15,19 @@ from core.privacy import customer_number
 from knowledge.article import Language
 
 DEFAULT_MODEL = "intfloat/multilingual-e5-small"
+
+_GUID = re.compile(
+    r"(?:urn:uuid:|\{)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?", re.IGNORECASE
+)
+_LIKE = "01234567-89ab-cdef-0123-456789abcdef"
+NO_SECRET = "the-value-of-the-secret"  # noqa: S105 - stands in the README, where people copy their `.env` from
+# What the portal and older tools call them, in lower case and without what is no letter.
+_APP_TYPES = {
+    "singletenant": "SingleTenant",
+    "userassignedmsi": "UserAssignedMSI",
+    "userassignedmanagedidentity": "UserAssignedMSI",
+    "multitenant": "MultiTenant",
+}
 
 
 class Settings(BaseSettings):
@@ -72,6 +86,9 @@ class Settings(BaseSettings):
     teams_app_id: str = Field("", validation_alias="MICROSOFT_APP_ID")
     teams_app_password: SecretStr = Field(SecretStr(""), validation_alias="MICROSOFT_APP_PASSWORD")
     teams_tenant_id: str = Field("", validation_alias="MICROSOFT_APP_TENANT_ID")
+    teams_tenants: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), validation_alias="TEAMS_TENANTS", description="ids of the tenants whose people may speak to the bot"
+    )
     teams_without_login: bool = Field(
         default=False, description="accept Teams messages without a token: for trying out, on loopback only"
     )
@@ -105,10 +122,10 @@ class Settings(BaseSettings):
         # A copied secret brings its spaces, and Docker leaves the quotes of an env file on.
         return value.strip().strip("\"'").strip() if isinstance(value, str) else value
 
-    @field_validator("slack_teams", "slack_coach_group", "slack_admin_group", mode="before")
+    @field_validator("slack_teams", "slack_coach_group", "slack_admin_group", "teams_tenants", mode="before")
     @classmethod
     def _ids(cls, value: object) -> object:
-        return tuple(re.findall(r"[^\s,]+", value)) if isinstance(value, str) else value
+        return tuple(re.findall(r"[^\s,;]+", value)) if isinstance(value, str) else value
 
     @field_validator("slack_teams")
     @classmethod
@@ -125,6 +142,24 @@ class Settings(BaseSettings):
             if not re.fullmatch(r"S[A-Z0-9]+", group):
                 raise ValueError(f"{group!r} is not the id of a user group, like S0123ABC")
         return value
+
+    @field_validator("teams_tenants")
+    @classmethod
+    def _are_tenants(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        ids = tuple(guid(tenant) for tenant in value)
+        if "" in ids:  # what it is instead is not shown: it may be a secret
+            raise ValueError(f"number {ids.index('') + 1} in it is not the id of a tenant, like {_LIKE}")
+        return ids
+
+    @field_validator("teams_app_id", "teams_tenant_id")
+    @classmethod
+    def _as_teams_has_it(cls, value: str) -> str:
+        return guid(value) or value
+
+    @field_validator("teams_app_type", mode="before")
+    @classmethod
+    def _as_azure_calls_it(cls, value: object) -> object:
+        return _APP_TYPES.get(re.sub(r"[^a-z]", "", value.lower()), value) if isinstance(value, str) else value
 
     @field_validator("data", "cache")
     @classmethod
@@ -173,6 +208,90 @@ class Settings(BaseSettings):
     def teams_is_on(self) -> bool:
         """An app id, or the express wish to do without one."""
         return bool(self.teams_app_id) or self.teams_without_login
+
+    @property
+    def teams_admitted(self) -> frozenset[str]:
+        """Ids, in lower case, of the tenants whose people may speak to the bot. Without login none means any."""
+        named_alone = self.teams_app_type == "MultiTenant" and self.teams_tenants
+        own = () if named_alone else (self.teams_tenant_id,)
+        return frozenset(tenant.casefold() for tenant in (*self.teams_tenants, *own) if tenant)
+
+    @property
+    def teams_without_app(self) -> str:
+        """What was set for an app whose id is missing, in a sentence; nothing when that is not so."""
+        values = {
+            "MICROSOFT_APP_PASSWORD": self.teams_app_password.get_secret_value(),
+            "MICROSOFT_APP_TENANT_ID": self.teams_tenant_id,
+            "TEAMS_TENANTS": self.teams_tenants,
+        }
+        given = [name for name, value in values.items() if value]
+        if self.teams_is_on or not given:
+            return ""
+        return f"MICROSOFT_APP_ID is not set, and {' and '.join(given)} {'are' if given[1:] else 'is'}. Set it as well."
+
+    @property
+    def teams_fault(self) -> str:
+        """Why Teams cannot start on these settings and what to do about it, in a sentence; nothing when it can."""
+        return self._fault_of_login() if self.teams_app_id else self._fault_without_login()
+
+    def _fault_without_login(self) -> str:
+        if not self.teams_without_login:
+            return (
+                "Without MICROSOFT_APP_ID anybody could speak to the bot as anybody. Set it, or set "
+                "BIJDEHAND_TEAMS_WITHOUT_LOGIN=true to try out on this machine only."
+            )
+        if not is_loopback(self.host):
+            return (
+                f"BIJDEHAND_TEAMS_WITHOUT_LOGIN is for this machine only, and BIJDEHAND_HOST is {self.host!r}. "
+                "Set it to 127.0.0.1, or set MICROSOFT_APP_ID."
+            )
+        return ""
+
+    def _fault_of_login(self) -> str:
+        kind = self.teams_app_type
+        needed = {
+            "MICROSOFT_APP_PASSWORD": kind == "UserAssignedMSI" or self.teams_app_password.get_secret_value(),
+            "MICROSOFT_APP_TENANT_ID": kind == "MultiTenant" or self.teams_tenant_id,
+        }
+        missing = [name for name, value in needed.items() if not value]
+        if missing:
+            return f"A Teams bot of type {kind} also needs {' and '.join(missing)}."
+        if wrong := self._fault_of_ids():
+            return wrong
+        if self.teams_app_password.get_secret_value() == NO_SECRET:
+            return "MICROSOFT_APP_PASSWORD is still that of the README. Put the Value of your own secret there."
+        if not self.teams_admitted:
+            return (
+                "A Teams bot of type MultiTenant admits nobody until it is told whom. Name the ids of their tenants in "
+                "TEAMS_TENANTS, or your own in MICROSOFT_APP_TENANT_ID."
+            )
+        return ""
+
+    def _fault_of_ids(self) -> str:
+        """A value is not shown: where somebody swapped two lines it is the secret."""
+        ids = {"MICROSOFT_APP_ID": self.teams_app_id, "MICROSOFT_APP_TENANT_ID": self.teams_tenant_id}
+        for name, value in ids.items():
+            if value and not guid(value):
+                swapped = "~" in value or guid(self.teams_app_password.get_secret_value())
+                more = " Is it swapped with MICROSOFT_APP_PASSWORD?" if swapped else ""
+                return f"{name} is no id, like {_LIKE}. Copy it again, from Configuration of the Azure Bot.{more}"
+        if self.teams_app_id == self.teams_tenant_id:
+            return "MICROSOFT_APP_ID and MICROSOFT_APP_TENANT_ID are the same. Copy both again from the Azure Bot."
+        return ""
+
+
+def guid(text: str) -> str:
+    """An id the way Microsoft sends it, of one in capitals, in braces or without dashes; nothing when it is none."""
+    found = _GUID.fullmatch(text.strip())
+    return "-".join(found.groups()).lower() if found else ""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a host of this name or address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def read_settings() -> Settings:

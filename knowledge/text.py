@@ -14,6 +14,7 @@ _WORDY = re.compile(r"\w")
 _NUMBER_OF_ITEM = re.compile(r"(?m)(?:^|(?<=\r))[ \t]*\d+[.)][ \t]+")
 _ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?=\S)")
 _LINK = re.compile(r"(?:https?://|mailto:|tel:)[^\s/]", re.IGNORECASE)
+_SPOKEN = re.compile(r"([^\"“„”]*)([\"“„]\s*[^\s\"“„”][^\"“„”]*[\"“”])")  # for whom or when, and what is said
 _SENTENCE = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"'”’)]))\s+(?=[\"'“‘(]?[A-ZÀ-Þ0-9])")
 
 
@@ -53,6 +54,18 @@ def items(text: str) -> list[str]:
 def without_mark(item: str) -> str:
     """A list item without its dash or number."""
     return _ITEM.sub("", item, count=1).strip()
+
+
+def spoken(text: str) -> tuple[str, str]:
+    """For whom or when, and what is said to the customer, quotation marks and all. Without those all of it is said."""
+    found = _SPOKEN.fullmatch(text.strip())
+    return (found[1].strip(), found[2]) if found else ("", text)
+
+
+def unquoted(said: str) -> str:
+    """What is said to the customer, ready to be written to them."""
+    found = _SPOKEN.fullmatch(said.strip())
+    return found[2][1:-1].strip() if found else said
 
 
 def is_link(address: str) -> bool:

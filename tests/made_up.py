@@ -79,11 +79,19 @@ languages = st.sampled_from(["nl", "en"])
 anything = st.one_of(
     st.text(max_size=60),
     st.sampled_from(
-        ["<!channel>", "<@U1>", "a <!here|x> &lt;!here&gt;", "https://x.example/<@U1>|b", "[x](<!channel>)"]
+        [
+            *("<!channel>", "<@U1>", "a <!here|x> &lt;!here&gt;", "https://x.example/<@U1>|b", "[x](<!channel>)"),
+            *("<at>x</at> <b>y</b>", "{{DATE(2026-01-01T00:00:00Z, SHORT)}}", "* _a_ [1]"),
+        ]
     ),
     st.builds(
-        lambda text, times: text * times, st.sampled_from(["& ", "woord ", "<@U1>", "é", "*"]), st.integers(1, 4000)
+        lambda text, times: text * times,
+        st.sampled_from(["& ", "woord ", "<@U1>", "é", "*", "💶"]),
+        st.integers(1, 4000),
     ),
+)
+links = anything | st.sampled_from(
+    ["https://x.example/a b(c)", "HTTP://x.example", "mailto:a@b.example", "javascript:1", "http://[", "/pad"]
 )
 _said = st.one_of(bodies, anything)
 _suggestions = st.builds(Suggestion, anything, anything, languages)
@@ -106,8 +114,8 @@ def cards(draw):
         notes=tuple(draw(st.lists(anything, max_size=3))),
         changed=draw(anything),
         source=draw(anything),
-        training=draw(anything),
-        url=draw(anything),
+        training=draw(links),
+        url=draw(links),
         moments=tuple(draw(st.lists(st.sampled_from(Moment), unique=True))),
         walk=tuple(draw(st.lists(_said, max_size=8))),
         walked=draw(st.sampled_from([None, Kind.STEPS, *kinds])),

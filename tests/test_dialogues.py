@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from conftest import make_desk
-from fake_connector import FakeTeams
+from fake_connector import FakeTeams, in_channel
 from fake_connector import shown as teams_text
 from fake_slack import SlackChat
 from fake_slack import texts as slack_texts
@@ -106,6 +106,35 @@ class Teams:
         return teams_text(await self._chat.say(text))
 
 
+class TeamsChannel(Teams):
+    """Somebody who mentions the bot in a channel."""
+
+    async def ask(self, text):
+        return teams_text(await self._chat.say_in_channel(text))
+
+
+class TeamsGroup(Teams):
+    """Somebody who mentions the bot in a group chat."""
+
+    async def ask(self, text):
+        return teams_text(await self._chat.say_in_group(text))
+
+
+class TeamsDialog(Teams):
+    """Somebody who looks up what a message says."""
+
+    async def ask(self, text):
+        body = await self._chat.ask_about(f"<p>{html.escape(text)}</p>", **in_channel(entities=[]))
+        return teams_text(body["task"]["value"]["card"])
+
+
+class TeamsSearch(Teams):
+    """Somebody who looks for an answer to put in a message."""
+
+    async def ask(self, text):
+        return teams_text((await self._chat.search(text, **in_channel(entities=[])))["composeExtension"])
+
+
 @asynccontextmanager
 async def surface(name, desk):
     match name:
@@ -118,12 +147,21 @@ async def surface(name, desk):
             kind = {"slack": Slack, "slack command": SlackCommand, "slack form": SlackForm}[name]
             async with SlackChat(desk) as chat:
                 yield kind(chat)
-        case "teams":
+        case _:
             async with FakeTeams(desk) as chat:
-                yield Teams(chat)
+                yield TEAMS[name](chat)
 
 
-SURFACES = ["terminal", "web", "slack", "slack command", "slack form", "teams"]
+TEAMS = {
+    "teams": Teams,
+    "teams channel": TeamsChannel,
+    "teams group": TeamsGroup,
+    "teams dialog": TeamsDialog,
+    "teams search": TeamsSearch,
+}
+SEARCH = "teams search"  # shows what comes nearest and titles to try, in place of sentences
+SURFACES = ["terminal", "web", "slack", "slack command", "slack form", *(name for name in TEAMS if name != SEARCH)]
+STAYS = {"slack", *TEAMS}  # what is typed there is a message that others may read
 
 
 def plain(text):
@@ -145,6 +183,15 @@ async def test_every_surface_gives_the_same_answer(starter_desk, name, text, tit
         assert say(f"moment.{moment}", language) in reply
 
 
+@pytest.mark.model
+@pytest.mark.parametrize(("text", "title", "moment", "language"), [row for row in TABLE if row[1]])
+async def test_a_search_finds_the_same_answer(starter_desk, text, title, moment, language):
+    async with surface(SEARCH, starter_desk) as asker:
+        reply = plain(await asker.ask(text))
+    assert title in reply
+    assert say(f"moment.{moment}", language) in reply
+
+
 @pytest.mark.parametrize("name", SURFACES)
 @pytest.mark.parametrize("text", EMPTY)
 async def test_an_empty_message_gets_help_on_every_surface(store, name, text):
@@ -153,7 +200,7 @@ async def test_an_empty_message_gets_help_on_every_surface(store, name, text):
     assert any(say("help.example", language) in reply for language in ("nl", "en"))
 
 
-@pytest.mark.parametrize("name", SURFACES)
+@pytest.mark.parametrize("name", [*SURFACES, SEARCH])
 async def test_a_failure_inside_becomes_one_kind_sentence_and_a_logged_traceback(store, name, monkeypatch, caplog):
     desk = make_desk(store)
     monkeypatch.setattr(desk.embedder, "query", lambda text: 1 / 0)
@@ -170,5 +217,5 @@ async def test_a_failure_inside_becomes_one_kind_sentence_and_a_logged_traceback
 async def test_customer_data_is_warned_about_and_not_repeated_on_any_surface(store, name):
     async with surface(name, make_desk(store)) as asker:
         reply = plain(await asker.ask("klant met NL91ABNA0417164300 wil verhuizen"))
-    assert say("privacy.warn" if name in {"slack", "teams"} else "privacy.warn_private", "nl") in reply
+    assert say("privacy.warn" if name in STAYS else "privacy.warn_private", "nl") in reply
     assert "NL91ABNA0417164300" not in reply

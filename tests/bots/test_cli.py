@@ -15,6 +15,7 @@ from core.boot import SEEDS
 from core.errors import BijdehandError
 
 RUN = CliRunner()
+THEIR_ID, THEIR_TENANT = "33333333-3333-4333-8333-33333333333a", "22222222-2222-4222-8222-22222222222b"
 
 
 @pytest.fixture(autouse=True)
@@ -379,8 +380,8 @@ def test_an_answer_cannot_steer_the_terminal(odd, coloured, monkeypatch):
 
 
 def test_a_person_with_square_brackets_is_somebody_like_others():
-    result = run("people", "add", "teams", "U[/x]", "--team", "T1")
-    assert (result.exit_code, "U[/x] on teams is agent now." in result.stdout) == (0, True)
+    result = run("people", "add", "web", "U[/x]")
+    assert (result.exit_code, "U[/x] on web is agent now." in result.stdout) == (0, True)
     assert "U[/x]" in run("people", "list").stdout
 
 
@@ -418,6 +419,40 @@ def test_ids_of_every_kind_that_slack_has_are_taken():
     assert run("people", "add", "slack", " W012ABC ", "--team", " E012ABC ").exit_code == 0
     (row,) = json.loads(run("people", "list", "--json").stdout)
     assert (row["user"], row["team"]) == ("W012ABC", "E012ABC")
+
+
+@pytest.mark.parametrize(
+    ("user", "team", "named", "where"),
+    [
+        ("ann@kievit.example", THEIR_TENANT, "USER", "Object ID"),
+        (THEIR_ID + "0", THEIR_TENANT, "USER", "Object ID"),
+        (THEIR_ID, "kievit.onmicrosoft.com", "--team", "Tenant ID"),
+    ],
+)
+def test_what_is_no_id_of_teams_is_refused_with_where_it_is_found_and_not_shown(user, team, named, where):
+    result = run("people", "add", "teams", user, "--team", team, "--role", "coach")
+    said = " ".join(result.stderr.replace("│", " ").split())
+    assert (result.exit_code, named in said, where in said, "kievit" in said) == (2, True, True, False)
+    assert json.loads(run("people", "list", "--json").stdout) == []
+
+
+def test_somebody_on_teams_is_kept_as_teams_will_name_them(monkeypatch):
+    monkeypatch.setenv("MICROSOFT_APP_TENANT_ID", THEIR_TENANT.upper())
+    result = run("people", "add", "teams", f"{{{THEIR_ID.upper()}}}", "--role", "coach")
+    assert (result.exit_code, result.stderr) == (0, "")
+    (row,) = json.loads(run("people", "list", "--json").stdout)
+    assert (row["user"], row["team"]) == (THEIR_ID, THEIR_TENANT)
+
+
+def test_somebody_of_a_tenant_that_may_not_speak_is_added_with_a_warning(monkeypatch):
+    assert run("people", "add", "teams", THEIR_ID, "--team", THEIR_TENANT).stderr == ""
+    monkeypatch.setenv("MICROSOFT_APP_TENANT_ID", THEIR_ID)
+    result = run("people", "add", "teams", THEIR_ID, "--team", THEIR_TENANT)
+    assert (result.exit_code, f"{THEIR_TENANT} may" in result.stderr, "TEAMS_TENANTS" in result.stderr) == (
+        0,
+        True,
+        True,
+    )
 
 
 def test_whoever_sits_here_needs_no_team():

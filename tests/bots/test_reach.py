@@ -1,10 +1,8 @@
-import asyncio
 import json
 import shlex
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import unused_port
 from conftest import TODAY, article
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +10,6 @@ from stub_slack import HISTORY, LEAST, PUBLIC, WHO, StubSlack, serving
 from typer.testing import CliRunner
 
 from bots import cli
-from bots.reach import check_teams
 from bots.reach_channel import Channel, explain, explain_slack
 from bots.reach_slack import check_slack
 from bots.slack_manifest import SCOPES, Extra, needed
@@ -24,7 +21,6 @@ from core.settings import Settings, read_settings
 from core.store import Installation
 from core.store.sqlite import open_store
 
-TEAMS = {"teams_app_id": "11111111-2222", "teams_app_password": "p", "teams_tenant_id": "t"}
 SHARED = {"slack_bot_token": "", "slack_client_id": "1.2", "slack_client_secret": "c", "slack_teams": "T9"}
 SOCKET = {"slack_app_token": "xapp-1"}
 SECRET = "0123456789abcdef" * 2
@@ -314,7 +310,7 @@ def test_what_is_set_by_halves_is_a_failure_that_names_the_rest(given, missing):
 
 
 def test_what_is_not_configured_is_off():
-    assert states([*looked(Settings()), check_teams(Settings())]) == {"slack": State.OFF, "teams": State.OFF}
+    assert states(looked(Settings())) == {"slack": State.OFF}
 
 
 def installed(store, enterprise="", team=""):
@@ -357,9 +353,8 @@ def test_half_of_what_installing_needs_is_a_failure(missing):
 
 @pytest.mark.parametrize("over", [{}, SHARED | {"slack_client_secret": "hidden"}])
 def test_no_secret_is_shown(over):
-    ours = slack(f"http://127.0.0.1:{unused_port()}/", **{"slack_bot_token": "xoxb-hidden"} | TEAMS | over)
-    shown = repr(looked(ours)) + repr(check_teams(ours, keys_url=f"http://127.0.0.1:{unused_port()}/"))
-    assert "hidden" not in shown
+    ours = slack(f"http://127.0.0.1:{unused_port()}/", **{"slack_bot_token": "xoxb-hidden"} | over)
+    assert "hidden" not in repr(looked(ours))
 
 
 # -- explain ---------------------------------------------------------------------------------------------------------
@@ -542,33 +537,3 @@ def test_a_workspace_that_is_not_known_is_told_how(store, team, words):
     installed(store, enterprise="E1")
     found = explained(in_channel(), store, team=team, **SHARED)
     assert (list(found), found["slack"].state, words in found["slack"].todo) == (["slack"], State.FAIL, True)
-
-
-# -- Teams -----------------------------------------------------------------------------------------------------------
-def test_teams_without_login_is_a_warning():
-    assert check_teams(Settings(teams_without_login=True)).state is State.WARN
-
-
-def test_a_single_tenant_bot_without_its_tenant_fails():
-    assert check_teams(Settings(**TEAMS | {"teams_tenant_id": ""})).state is State.FAIL
-
-
-def test_a_bot_without_its_password_fails():
-    assert check_teams(Settings(**TEAMS | {"teams_app_password": ""})).state is State.FAIL
-    assert "PASSWORD" in check_teams(Settings(**TEAMS | {"teams_app_password": ""})).found
-
-
-async def test_the_signing_keys_of_teams_must_be_within_reach():
-    app = web.Application()
-
-    async def keys(request):
-        return web.json_response({})
-
-    app.router.add_get("/keys", keys)
-    server = TestServer(app, host="127.0.0.1")
-    await server.start_server()
-    check = await asyncio.to_thread(check_teams, Settings(**TEAMS), keys_url=str(server.make_url("/keys")))
-    await server.close()
-    assert check.state is State.OK
-    gone = await asyncio.to_thread(check_teams, Settings(**TEAMS), keys_url=f"http://127.0.0.1:{unused_port()}/keys")
-    assert gone.state is State.FAIL

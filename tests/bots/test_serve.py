@@ -108,6 +108,13 @@ def test_a_platform_that_is_not_configured_is_not_there(store):
     assert serve.surfaces(make_desk(store), Settings()) == {}
 
 
+def test_a_teams_that_somebody_began_to_configure_is_not_left_out_in_silence(store):
+    settings = Settings(teams_app_password="s")
+    with pytest.raises(SettingsError, match="MICROSOFT_APP_ID is not set") as caught:
+        serve.surfaces(make_desk(store), settings)
+    assert str(caught.value) == settings.teams_without_app
+
+
 TOKEN, SECRET, SOCKET = SLACK["slack_bot_token"], {"slack_signing_secret": "s"}, {"slack_app_token": "xapp-1"}
 SHARED = {"slack_client_id": "1.2", "slack_client_secret": "c"} | SECRET
 

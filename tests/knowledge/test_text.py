@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up import bodies
 
-from knowledge.text import count_words, is_link, items, lines, sentences, without_mark
+from knowledge.text import count_words, is_link, items, lines, sentences, spoken, unquoted, without_mark
 
 
 @given(bodies)
@@ -97,3 +97,18 @@ def test_what_leads_to_a_page_a_mailbox_or_a_telephone_is_a_link(address):
 )
 def test_anything_else_is_none(address):
     assert not is_link(address)
+
+
+@pytest.mark.parametrize(
+    ("text", "above", "said", "copied"),
+    [
+        ("Zeg dat je terugbelt.", "", "Zeg dat je terugbelt.", "Zeg dat je terugbelt."),
+        ('"Ik bel u."', "", '"Ik bel u."', "Ik bel u."),
+        ('Zeg "ja" of "nee".', "", 'Zeg "ja" of "nee".', 'Zeg "ja" of "nee".'),
+        ("Kievit Go (je): “Ik bel je.” ", "Kievit Go (je):", "“Ik bel je.”", "Ik bel je."),
+        ('""', "", '""', '""'),
+    ],
+)
+def test_what_is_said_stands_apart_from_for_whom_and_is_copied_without_quotation_marks(text, above, said, copied):
+    assert spoken(text) == (above, said)
+    assert unquoted(said) == copied

@@ -8,14 +8,13 @@ import puppeteer from "puppeteer-core";
 import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { Message } from "slack-blocks-to-jsx";
-import UPNG from "upng-js";
+import { small } from "./small.mjs";
 
 const { resolve } = createRequire(import.meta.url);
 const SHEETS = ["400", "400-italic", "700", "900"].map((face) => `@fontsource/lato/${face}.css`);
 SHEETS.push("slack-blocks-to-jsx/dist/style.css", "./slack.css");
 const ASKER = "Noor de Wit";
 const TIME = new Date("2026-11-23T13:42");
-const COLOURS = 128; // enough for text and emoji, in a third of the bytes
 
 const escaped = (text) => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt()};`);
 
@@ -55,11 +54,6 @@ const FRAMES = {
 const page = (scene) => `<!doctype html><html lang="nl"><meta charset="utf-8">
   ${SHEETS.map((name) => `<link rel="stylesheet" href="${pathToFileURL(resolve(name))}">`).join("")}
   <body>${FRAMES[scene.type](scene)}</body></html>`;
-
-const small = (png) => {
-  const image = UPNG.decode(png.buffer);
-  return Buffer.from(UPNG.encode(UPNG.toRGBA8(image), image.width, image.height, COLOURS));
-};
 
 const { folder, chromium, scenes } = JSON.parse(readFileSync(0));
 const workshop = mkdtempSync(join(tmpdir(), "slack-screens-"));
