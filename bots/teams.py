@@ -85,7 +85,7 @@ class TeamsSurface:
         event, spot = to_event(activity), to_spot(activity)
         if event is None:
             return
-        await self._meet(spot)
+        self._background.run(self._refresh(spot))
         if is_submitted(activity):
             await self._invokes.submitted(event, activity)
         elif event.addressed and (command := read_command(event.text)):

@@ -72,7 +72,7 @@ class Commands:
     async def _show_overview(self, spot: Spot, person: Person, language: Language) -> None:
         """It is theirs alone, so never where others read along."""
         card = await asyncio.to_thread(self._taps.overview, person, language)
-        said = card_message(card, say("home.title", language))
+        said = card_message(card, say("teams.overview", language))
         if spot.alone:
             await self._replies.say(spot.address, said)
             return

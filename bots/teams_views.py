@@ -78,10 +78,10 @@ def _key(name: str) -> str:
 def overview_card(home: Home, today: date) -> Json:
     """What changed, what is still open, what was put aside; for whoever coaches, what waits for them as well."""
     language = home.language
-    body = [*_title(say("home.title", language))]
+    body = [*_title(say("teams.overview", language))]
     for entries in (_queue(home, today), _changed(home, today), _asked(home, today), _kept(home)):
         body += entries
-    return _card(language, say("home.title", language), body)
+    return _card(language, say("teams.overview", language), body)
 
 
 def _queue(home: Home, today: date) -> Iterator[Json]:

@@ -676,17 +676,20 @@ async def test_where_teams_should_be_nobody_is_tried_again_and_then_a_failure():
 
 async def test_a_teams_that_says_nothing_is_waited_for_no_longer_than_agreed_and_tried_again(monkeypatch):
     monkeypatch.setattr(botframework, "_POST_WITHIN", 0.05)
-    waited = []
+    waited, callers = [], []
 
     async def silence(reader, writer):
+        callers.append(asyncio.current_task())
         await reader.read()  # until they give up
         writer.close()
+        await writer.wait_closed()
 
     silent = await asyncio.start_server(silence, "127.0.0.1", 0)
     async with silent, Door(sleep=lambda seconds: at_once(waited.append(seconds))) as door:
         reference = door.reference | {"serviceUrl": f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}/"}
         with pytest.raises(TimeoutError):
             await door.endpoint.send(reference, {"type": "typing"})
+        await asyncio.gather(*callers)  # a connection left open is a warning in the next test
     assert len(waited) == 4
 
 

@@ -265,10 +265,10 @@ async def test_topics_are_browsed_down_to_an_article_and_stay_for_the_next(teams
 
 @pytest.mark.parametrize("word", ["overzicht", "OVERVIEW"])
 async def test_an_overview_is_for_one_and_so_goes_to_the_private_chat(teams, desk, word):
-    assert say("home.title", "nl") in shown(await teams.say(word))
+    assert say("teams.overview", "nl") in shown(await teams.say(word))
     told = await teams.say_in_channel(word)
     assert told["text"] == say("teams.private", "nl")
-    assert say("home.title", "nl") in shown(teams.connector.standing()[-1])
+    assert say("teams.overview", "nl") in shown(teams.connector.standing()[-1])
     assert teams.connector.opened == []
 
 

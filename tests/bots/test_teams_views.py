@@ -131,7 +131,7 @@ def overview(role=Role.AGENT, today=TODAY, **fields):
 
 def test_somebody_new_sees_where_what_they_keep_will_be():
     card = overview()
-    assert headings(card) == ["Hulp terwijl je klant aan de lijn is", "Bewaard voor straks"]
+    assert headings(card) == ["Jouw overzicht", "Bewaard voor straks"]
     assert "_Bewaar voor straks_" in lines(card)[-1]
 
 

@@ -439,7 +439,7 @@ def test_an_overview_is_not_for_a_channel(teams):
             if one.id not in before
         ]
     )[0]
-    assert words("home.title") in private.shown
+    assert words("teams.overview") in private.shown
 
 
 def test_only_a_coach_decides_whether_a_channel_is_listened_to(teams):
