@@ -13,10 +13,12 @@ import json
 import logging
 import math
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
 from typing import Any, Never, Protocol
 from urllib.parse import urlsplit
@@ -63,12 +65,16 @@ _AUDIENCE = AuthenticationConstants.TO_CHANNEL_FROM_BOT_OAUTH_SCOPE
 _TOKEN_WITHIN = 5.0  # seconds; msal then goes on with the token it has
 _TOKEN_IS_FRESH = 240.0  # msal gives none that ends within five minutes
 
-_POST_WITHIN = 10.0  # seconds, and as long for a token
+_POST_WITHIN = 20.0  # seconds, and as long for a token
 _SEND_WITHIN = 25.0  # seconds for all attempts together: after thirty the store lets somebody else try
+_TYPING_WITHIN = 2.0  # seconds; later than that the answer itself is there
 _PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds between attempts, give or take half
-_LONGEST_PAUSE = 10.0
-_PASSING = {412, 429, 502, 504}  # what Microsoft says is worth another attempt
+_PASSING = {412, 429, 500, 502, 503, 504}  # not done, and worth another attempt
+_NO_ANSWER: tuple[type[Exception], ...] = (aiohttp.ClientConnectionError, ConnectionError, TimeoutError)
+_NOT_SENT = (aiohttp.ClientConnectorError,)
+_BAD_TOKEN = 401
 _GONE = 404
+_CODE = re.compile("[A-Za-z0-9]{1,60}")  # anything else in its place could be what somebody said
 _SERVICES = 32  # addresses of Teams we keep a client for; a tenant has one or two
 
 
@@ -84,9 +90,9 @@ class PostError(Exception):
 
     def __init__(self, status: int, code: str = "", after: float = 0.0) -> None:
         """`code` is Microsoft's name for the reason, `after` how many seconds it asked us to wait."""
-        super().__init__(f"Teams answered {status} {code}".rstrip())
+        self.code = code if _CODE.fullmatch(code) else ""
+        super().__init__(f"Teams answered {status} {self.code}".rstrip())
         self.status = status
-        self.code = code
         self.after = after
 
 
@@ -119,8 +125,8 @@ class Endpoint:
         self._app_id = settings.teams_app_id
         self._admitted = settings.teams_admitted
         self._on_activity = on_activity
-        own = credentials or _Entra(settings)
-        self._sender = _Sender(_Token(own.get_access_token) if self._app_id else None, sleep)
+        own = _Token(lambda: credentials or _Entra(settings)) if self._app_id else None
+        self._sender = _Sender(own, sleep)
         self._authentication = _Authentication(self._app_id, self._sender)
         self._adapter = CloudAdapter(self._authentication)
         for model in (schema.Activity, schema.ConversationAccount, schema.ConversationParameters):
@@ -193,7 +199,7 @@ class Endpoint:
         where = reference["channelId"], reference["serviceUrl"]
         await self._adapter.create_conversation(self._app_id, turn, wanted, *where)
         if not opened[0]:
-            raise PostError(_GONE, "no conversation")
+            raise PostError(_GONE, "NoConversation")
         kept = {key: reference[key] for key in ("channelId", "serviceUrl", "bot", "user", "locale") if key in reference}
         return kept | {"conversation": {"id": opened[0], "conversationType": "personal", "tenantId": tenant}}
 
@@ -420,9 +426,11 @@ class _Sender(AsyncHTTPSender[Any, Any]):
         """Nothing ends with a client; `close` does it."""
 
     async def send(self, request: Request[Any], **config: Any) -> Response[Any, Any]:  # noqa: ANN401 - as msrest has it
-        """Post, a few times when Teams is busy."""
-        async with asyncio.timeout(_SEND_WITHIN):
-            said = await self._insist(functools.partial(self._once, request.http_request))
+        """Post, a few times when Teams is busy; typing once."""
+        made = request.http_request
+        typing = read(_json(made.data or ""), "type") == "typing"
+        async with asyncio.timeout(_TYPING_WITHIN if typing else _SEND_WITHIN):
+            said = await (self._once(made) if typing else self._insist(made))
         known = {RawDeserializer.CONTEXT_NAME: {"id": read(said, "id")}}  # all that msrest needs to read
         return Response(request, SimpleNamespace(status_code=200), known)  # it takes other yeses for a no
 
@@ -432,25 +440,43 @@ class _Sender(AsyncHTTPSender[Any, Any]):
         if self._session:
             await self._session.close()
 
-    async def _insist(self, once: Callable[[], Awaitable[object]]) -> object:
+    async def _insist(self, made: ClientRequest) -> object:
+        """Post until Teams takes it. What may have arrived is not posted again: people would read it twice."""
+        until = time.monotonic() + _SEND_WITHIN
+        passing = _PASSING | {_BAD_TOKEN}
         for pause in _PAUSES:
+            after, unheard = 0.0, _NO_ANSWER
             try:
-                return await once()
-            except (PostError, aiohttp.ClientConnectionError, ConnectionError, TimeoutError) as error:
-                if isinstance(error, PostError) and error.status not in _PASSING:
+                await self._sign(made)
+                unheard = _NOT_SENT if made.method == "POST" else _NO_ANSWER
+                return await self._post(made)
+            except PostError as error:
+                after = error.after
+                if error.status not in passing or time.monotonic() + after > until:
                     raise
-                after = error.after if isinstance(error, PostError) else 0.0
+                if error.status == _BAD_TOKEN:  # the next one is fresh
+                    passing = _PASSING
                 log.info("Teams did not take it yet: %r", error)
-            await self._sleep(max(pause * random.uniform(0.5, 1.5), min(after, _LONGEST_PAUSE)))  # noqa: S311
-        return await once()
+            except unheard as error:
+                log.info("Teams did not take it yet: %r", error)
+            await self._sleep(max(pause * random.uniform(0.5, 1.5), after))  # noqa: S311
+        return await self._once(made)
 
     async def _once(self, made: ClientRequest) -> object:
+        await self._sign(made)
+        return await self._post(made)
+
+    async def _sign(self, made: ClientRequest) -> None:
         if self._token:
             made.headers["Authorization"] = f"Bearer {await self._token.get()}"
+
+    async def _post(self, made: ClientRequest) -> object:
         options = {"headers": made.headers, "data": made.data, "allow_redirects": False}
         async with self._client().request(made.method, made.url, **options) as response:
             said = _json(await response.text(errors="replace"))
         if response.status not in range(200, 300):
+            if response.status == _BAD_TOKEN and self._token:
+                self._token.drop()
             after = _seconds(response.headers.get("Retry-After", ""))
             raise PostError(response.status, read(said, "error", "code"), after)
         return said
@@ -469,15 +495,21 @@ def _json(text: str) -> object:
 
 
 def _seconds(header: str) -> float:
-    return float(header) if header.isdecimal() else 0.0
+    """How long a Retry-After asks us to wait, in seconds or until a moment."""
+    try:
+        seconds = float(header) if header.isdecimal() else parsedate_to_datetime(header).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return 0.0
+    return max(seconds, 0.0)
 
 
 # -- our own token ----------------------------------------------------------------------------------------------------
 class _Token:
     """Our token, kept for some minutes and fetched where waiting holds up nobody."""
 
-    def __init__(self, fetch: Callable[[], str]) -> None:
-        self._fetch = fetch
+    def __init__(self, sign_in: Callable[[], Credentials]) -> None:
+        self._sign_in = sign_in
+        self._own = sign_in()
         # One thread, not the event loop's: while Entra is slow, tokens must not take those that the desk works in.
         self._thread = ThreadPoolExecutor(1, "teams-token")
         self._turn = asyncio.Lock()
@@ -488,9 +520,15 @@ class _Token:
         if time.monotonic() - self._fetched > _TOKEN_IS_FRESH:
             async with asyncio.timeout(_POST_WITHIN), self._turn:
                 if time.monotonic() - self._fetched > _TOKEN_IS_FRESH:
-                    self._token = await asyncio.get_running_loop().run_in_executor(self._thread, self._fetch)
+                    self._token = await asyncio.get_running_loop().run_in_executor(
+                        self._thread, self._own.get_access_token
+                    )
                     self._fetched = time.monotonic()
         return self._token
+
+    def drop(self) -> None:
+        """Forget a token that Teams refused; msal would go on giving the same one."""
+        self._own, self._fetched = self._sign_in(), -math.inf
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)

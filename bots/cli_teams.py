@@ -69,7 +69,7 @@ def write_package(
     console.line(f"{out}: {made.name} {made.version}, for bot {made.id}")
     _tell_what_is_asked(follow_threads=follow_threads, all_channels=all_channels)
     if not any(made.prompts.values()):
-        console.note("It suggests no questions, as there are no articles: bijdehand import them, and make it again.")
+        console.note("It suggests no questions, as there are no articles. Run bijdehand import, then make it again.")
     if website in {made.privacy, made.terms}:
         console.note(
             f"For privacy or terms people are sent to {website}: give --privacy-url and --terms-url if you can."

@@ -1,6 +1,7 @@
 """Teams: what people say, tap and look up goes to the desk; what the desk answers is shown where they did it."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _CHECK_EVERY = 600.0  # seconds between looking whom to ask whether it worked out
 _EXAMPLES = 4
+_NOTED_WITHIN = 3.0  # seconds; after fifteen Teams sends it again
 
 
 class TeamsSurface:
@@ -72,32 +74,46 @@ class TeamsSurface:
                     self._background.run(self._refresh(to_spot(activity)))
                 return await self._invokes.answer(activity)
             case "message":
-                self._background.run(self._said(activity))
+                await self._until_noted(activity)
             case "messageUpdate" if read(activity, "channelData", "eventType") == "editMessage":
-                self._background.run(self._edited(activity))
+                await self._edited(activity)
             case "messageDelete":
                 self._background.run(self._deleted(activity))
             case "installationUpdate":
                 self._background.run(self._come_or_gone(activity))
         return None
 
-    async def _said(self, activity: Activity) -> None:
+    async def _until_noted(self, activity: Activity) -> None:
+        """Teams sends again what we did not ack, and never what we did."""
+        noted = asyncio.Event()
+        self._background.run(self._said(activity, noted.set))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_NOTED_WITHIN):
+                await noted.wait()
+
+    async def _said(self, activity: Activity, noted: Callable[[], None]) -> None:
+        try:
+            await self._take(activity, noted)
+        finally:
+            noted()
+
+    async def _take(self, activity: Activity, noted: Callable[[], None]) -> None:
         event, spot = to_event(activity), to_spot(activity)
         if event is None:
             return
         self._background.run(self._refresh(spot))
         if is_submitted(activity):
-            await self._invokes.submitted(event, activity)
+            await self._invokes.submitted(event, activity, noted)
         elif event.addressed and (command := read_command(event.text)):
-            await self._commands.obey(event, spot, command)
+            await self._commands.obey(event, spot, command, noted)
         else:
-            await self._courier.take(event)
+            await self._courier.take(event, noted)
 
     async def _edited(self, activity: Activity) -> None:
         """One that we answered stays answered; one that newly mentions us is as good as new."""
         event = to_event(activity)
         if event and event.addressed:
-            await self._said(activity)
+            await self._until_noted(activity)
 
     async def _deleted(self, activity: Activity) -> None:
         if spot := to_withdrawal(activity):

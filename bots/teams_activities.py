@@ -16,6 +16,7 @@ from core.store import Identity
 from knowledge.article import Language
 from knowledge.moment import Moment
 
+_LONGEST_ABOUT = 1500  # characters; it is not theirs to make shorter
 _LONGEST = 20_000  # characters; the desk reads two thousand, without what is stripped here
 _MOST_STEPS = 999
 # Only tags that Teams writes: what somebody types between < and > is theirs.
@@ -132,7 +133,7 @@ def to_asked_about(activity: Activity) -> Event | None:
         place=spot.place,
         message_id=dialog,
         user=spot.identity.user,
-        text=_without_tags(read(value, "messagePayload", "body", "content")[:_LONGEST]),
+        text=_without_tags(read(value, "messagePayload", "body", "content")[:_LONGEST])[:_LONGEST_ABOUT],
         address=spot.address | {"dialog": dialog},
         locale=spot.locale,
         thread=dialog,
@@ -257,7 +258,7 @@ def to_spot(activity: Activity) -> Spot:
         message_id=read(activity, "replyToId"),
         locale=read(activity, "locale"),
         address=address,
-        dialog=read(activity, "name") in _DIALOGS,
+        dialog=activity.get("type") == "invoke" and read(activity, "name") in _DIALOGS,
     )
 
 
@@ -267,9 +268,9 @@ def where_of(address: Activity) -> Where:
 
 
 def identity_of(address: Activity) -> Identity:
-    """Who is answered at an address."""
-    user = read(address, "user", "aadObjectId") or read(address, "user", "id")
-    return Identity("teams", read(address, "conversation", "tenantId"), user)
+    """Who is answered at an address. Microsoft's own ids are the same in capitals."""
+    user = read(address, "user", "aadObjectId").lower() or read(address, "user", "id")
+    return Identity("teams", read(address, "conversation", "tenantId").lower(), user)
 
 
 def _in_company(activity: Activity) -> bool:

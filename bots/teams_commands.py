@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from bots.teams_activities import Spot, Tap
 from bots.teams_cards import AT_FIRST, card_message, text_message
@@ -10,7 +11,7 @@ from bots.teams_taps import Taps
 from core.commands import Command, Name
 from core.courier import Courier
 from core.desk import Desk
-from core.errors import NotAllowedError, NotFoundError
+from core.errors import NotAllowedError
 from core.inbox import Inbox
 from core.model import Event, Person, Place
 from core.words import say
@@ -30,23 +31,19 @@ class Commands:
         self._courier = courier
         self._inbox = Inbox(desk)
 
-    async def obey(self, event: Event, spot: Spot, command: Command) -> None:
-        """Do what was asked for by a word; "open factuur" may turn out to be a question."""
+    async def obey(self, event: Event, spot: Spot, command: Command, noted: Callable[[], None]) -> None:
+        """Do what was asked for by a word, `noted` before; "open factuur" may turn out to be a question."""
         try:
             person = await asyncio.to_thread(self._desk.person, spot.identity)
-            if command.name is Name.OPEN and not await asyncio.to_thread(self._has, command.about, spot, person):
-                await self._courier.take(event)
+            seeing = person if spot.alone else person.in_public()
+            if command.name is Name.OPEN and not await asyncio.to_thread(self._desk.may_see, command.about, seeing):
+                await self._courier.take(event, noted)
             elif await asyncio.to_thread(self._inbox.once, event):
+                noted()
                 await self._obey(spot, command, person)
         except Exception:
             log.exception("the command %r failed on teams", command.name)
             await self._replies.say(spot.address, text_message(self._desk.sorry("", spot.locale).message))
-
-    def _has(self, article_id: str, spot: Spot, person: Person) -> bool:
-        try:
-            return bool(self._desk.article(article_id, person if spot.alone else person.in_public()))
-        except NotFoundError:
-            return False
 
     async def _obey(self, spot: Spot, command: Command, person: Person) -> None:
         language = self._desk.language_for(person, spot.locale)

@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from bots.botframework import Activity, read
@@ -22,6 +25,9 @@ from knowledge.article import Language
 log = logging.getLogger(__name__)
 
 Invoked = dict[str, Any]
+
+# A search at every pause in typing: they wait for each other, and nobody's tap or question waits for them.
+_SEARCHING = ThreadPoolExecutor(1, "search")
 
 _SENTENCE = "application/vnd.microsoft.activity.message"
 _WITHIN = 4.0  # seconds; whoever taps or looks something up is waiting, and Teams for no more than five
@@ -72,9 +78,11 @@ class Invokes:
             self._background.run(self._put_instead(tap, found))
         return {"statusCode": 200, "type": CARD, "value": _card(found, spot.where, tap.language)}
 
-    async def submitted(self, event: Event, activity: Activity) -> None:
+    async def submitted(self, event: Event, activity: Activity, noted: Callable[[], None]) -> None:
         """A tap in a client that cannot change a card, done once: what comes of it stands below."""
-        if not await self._is_new(event):
+        fresh = await self._is_new(event)
+        noted()
+        if not fresh:
             return
         tap = to_tap(activity, self._desk.language)
         if tap:
@@ -167,8 +175,8 @@ class Invokes:
             async with asyncio.timeout(_WITHIN):
                 person = await asyncio.to_thread(self._desk.person, spot.identity)
                 language = self._desk.language_for(person, spot.locale)
-                find = self._desk.find
-                found = await asyncio.to_thread(find, text, person.in_public(), spot.locale, _MOST_RESULTS)
+                find = partial(self._desk.find, text, person.in_public(), spot.locale, _MOST_RESULTS)
+                found = await asyncio.get_running_loop().run_in_executor(_SEARCHING, find)
         except TimeoutError:
             return _nothing("error.busy", language)
         except Exception:
@@ -184,6 +192,8 @@ class Invokes:
         event, language = to_asked_about(activity), self._language(activity)
         if event is None:
             return _said_in_dialog(self._gone(activity), language)
+        if not event.text:
+            return _said_in_dialog(say("teams.no_question", language), language)
         asked: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._asked[event.message_id] = asked
         self._background.run(self._courier.take(event))

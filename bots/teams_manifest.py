@@ -9,7 +9,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from bots.teams_text import clip
 from core.commands import Name
 from core.words import say
 from knowledge.article import Language
@@ -184,8 +183,12 @@ def _prompts(app: App, language: Language) -> list[Json]:
     somebody new gets one welcome.
     """
     most = min(len(app.prompts.get(each, ())) for each in LANGUAGES)
-    asked = [clip(prompt, _MOST_OF_A_TITLE) for prompt in app.prompts.get(language, ())[:most]]
+    asked = [_cut(prompt) for prompt in app.prompts.get(language, ())[:most]]
     return [{"title": one, "type": "prompt", "prompt": one} for one in asked]
+
+
+def _cut(title: str) -> str:
+    return title if len(title) <= _MOST_OF_A_TITLE else f"{title[: _MOST_OF_A_TITLE - 1]}…"
 
 
 # -- the message extension -------------------------------------------------------------------------------------------

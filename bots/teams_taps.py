@@ -117,7 +117,8 @@ class Taps:
         answer = self._standing(tap, person)
         thanks = say("feedback.thanks", answer.language)
         if tap.reason == "topic" and answer.alternatives:  # then one of these, perhaps
-            return Result(answer=replace(answer, message=thanks), shown=tap.shown, how=How.INSTEAD)
+            others = f"{thanks} {say('head.also', answer.language)}:"
+            return Result(answer=replace(answer, message=others), shown=tap.shown, how=How.INSTEAD)
         return Result(thanks, answer, tap.shown, how=How.INSTEAD)
 
     def _done(self, tap: Tap, person: Person) -> Result:

@@ -7,6 +7,7 @@ differs most. So text with a sign that could be read as a mark goes into a RichT
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
@@ -156,8 +157,9 @@ def _marked(line: Line) -> str:
     return said
 
 
-def _read(markdown: str) -> Iterator[list[Line]]:
-    return _groups(SyntaxTreeNode(_MARKDOWN.parse(clean(markdown))).children)
+@lru_cache(maxsize=1024)  # an article is drawn many times a day, and Markdown is most of that work
+def _read(markdown: str) -> tuple[list[Line], ...]:
+    return tuple(_groups(SyntaxTreeNode(_MARKDOWN.parse(clean(markdown))).children))
 
 
 def _groups(nodes: Iterable[SyntaxTreeNode]) -> Iterator[list[Line]]:

@@ -61,13 +61,16 @@ class Courier:
         self._in_hand: set[int] = set()  # deliveries being sent, or sent and not noted
         self._told: deque[tuple[str, str, str]] = deque(maxlen=_LAST_TOLD)  # what we said sorry for
 
-    async def take(self, event: Event) -> None:
-        """Answer a message, unless it came before. Whoever addressed us gets a reply, whatever breaks."""
+    async def take(self, event: Event, noted: Callable[[], None] = lambda: None) -> None:
+        """Answer a message, unless it came before. Whoever addressed us gets a reply, whatever breaks.
+
+        `noted` is called once a crash can no longer lose the message.
+        """
         if _name(event) in self._taking:
             return
         self._taking.add(_name(event))
         try:
-            await self._take(event)
+            await self._take(event, noted)
         finally:
             self._taking.discard(_name(event))
 
@@ -94,7 +97,7 @@ class Courier:
             await self.redrive()
             await asyncio.sleep(every)
 
-    async def _take(self, event: Event) -> None:
+    async def _take(self, event: Event, noted: Callable[[], None]) -> None:
         try:
             pool = None if event.addressed else _THINKING  # what was overheard is looked up before it is noted
             fresh = await asyncio.get_running_loop().run_in_executor(pool, self._inbox.receive, event)
@@ -103,6 +106,7 @@ class Courier:
             if event.addressed:  # what was only overheard is left alone
                 await self._answer_unkept(event)
             return
+        noted()
         if fresh:
             await self._answer(event)
 
@@ -131,12 +135,19 @@ class Courier:
         loop = asyncio.get_running_loop()
         handling = asyncio.ensure_future(loop.run_in_executor(_THINKING, self._inbox.handle, event))
         await asyncio.wait([handling], timeout=_PATIENCE)
-        if self._working and not handling.done():
+        showing = asyncio.ensure_future(self._show_work(event)) if not handling.done() else None
+        try:
+            return await handling
+        finally:
+            if showing:  # an answer never waits for the sign that it is on its way
+                showing.cancel()
+
+    async def _show_work(self, event: Event) -> None:
+        if self._working:
             try:
                 await self._working(event)
             except Exception:
                 log.exception("could not show on %s that an answer takes a while", self._surface)
-        return await handling
 
     async def _apologise(self, event: Event) -> None:
         await self._say_once(event, await asyncio.to_thread(self._inbox.sorry, event))

@@ -143,6 +143,8 @@ class Desk:
         `NotFoundError` when there is none, or when its article is gone or not for this person.
         """
         answer = self.store.answer(answer_id)
+        theirs = tuple(other for other in answer.alternatives if self.may_see(other.article_id, person))
+        answer = replace(answer, alternatives=theirs)
         if answer.card is None:
             return answer
         article = self.article(answer.card.article_id, person)
@@ -160,8 +162,12 @@ class Desk:
 
     def for_everybody(self, answer: Answer) -> bool:
         """Whether there is an article in it that all may see."""
+        return answer.card is not None and self.may_see(answer.card.article_id, Person(""))
+
+    def may_see(self, article_id: str, person: Person) -> bool:
+        """Whether there is such an article for this person."""
         try:
-            return answer.card is not None and bool(self._answering.article(answer.card.article_id, ()))
+            return bool(self.article(article_id, person))
         except NotFoundError:
             return False
 
@@ -185,8 +191,8 @@ class Desk:
         return self.store.answer(answer_id)
 
     def put(self, answer_id: str, place: Place, message_id: str) -> None:
-        """Note that a message of ours shows this answer now, which is another than was delivered in it."""
-        self.store.set_reply(place, message_id, answer_id)
+        """Note that a message of ours shows this answer now; outside threads that is what is spoken of from then on."""
+        self.store.set_reply(place, message_id, answer_id, self.now())
 
     def standing(self, place: Place, message_id: str) -> Answer:
         """The answer that a message of ours shows; `NotFoundError` when it shows none."""
@@ -288,13 +294,15 @@ class Desk:
     def find(self, text: str, person: Person, locale: str = "", most: int = 5) -> list[Answer]:
         """The article that answers a text and those that come next, for whoever picks one to pass on; nothing is kept.
 
-        Without a text what there is to try, of what we do not know what comes nearest, and none when nothing was asked.
+        Without a text what there is to try; none when we do not know: what only comes near would be passed on as true.
         """
         language = self.language_for(person, locale)
         if not text.strip():
             found = to_try(self._answering.articles(person.audience), language, self.now())
             return [self.open(one.id, person, language=language) for one in found[:most]]
         answer = self.answer(Question(text, person, locale=locale))
+        if answer.outcome is Outcome.UNANSWERED:
+            return []
         first: list[Answer] = []
         if answer.card:  # without what was typed, or said about it
             first = [replace(answer, question=answer.card.title, message="", alternatives=(), warnings=())]

@@ -10,6 +10,7 @@ _SURE = 0.6
 _SURE_TO_KEEP = 0.9  # as the language of a person
 _SURE_OF_A_FEW_WORDS = 0.97  # "incasso", "comelder piept" and "boiler E4" say next to nothing about a language
 _FEW_WORDS = 2
+_ENOUGH_WORDS = 4  # to tell somebody's language by; "bewindvoerder" has no English word, and "app login issue" no Dutch
 # What only Dutch colleagues write, however English the rest: "klnt wil contract cancellen".
 _DUTCH = frozenset(
     "klnt klant mw mnr mevr ivm nt ff wil een niet het ik hoe wat mag geen van voor incasso mislukt".split()
@@ -31,10 +32,13 @@ def told_language(text: str, *, to_keep: bool = False) -> Language | None:
     if not _A_WORD.search(text):
         return None
     code, confidence = _identifier().classify(text[:1000])
-    few = len(text.split()) <= _FEW_WORDS
+    said = text[:1000].casefold().split()
+    few = len(said) <= _FEW_WORDS
+    if to_keep and len(said) < _ENOUGH_WORDS:
+        return None
     if confidence < (_SURE_OF_A_FEW_WORDS if few else _SURE_TO_KEEP if to_keep else _SURE):
         return None
-    if code == "en" and confidence < _SURE_OF_A_FEW_WORDS and _DUTCH & set(text[:1000].casefold().split()):
+    if code == "en" and (to_keep or confidence < _SURE_OF_A_FEW_WORDS) and _DUTCH.intersection(said):
         return None
     return "nl" if code == "nl" else "en"
 

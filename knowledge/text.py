@@ -15,6 +15,7 @@ _NUMBER_OF_ITEM = re.compile(r"(?m)(?:^|(?<=\r))[ \t]*\d+[.)][ \t]+")
 _ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?=\S)")
 _LINK = re.compile(r"(?:https?://|mailto:|tel:)[^\s/]", re.IGNORECASE)
 _SPOKEN = re.compile(r"([^\"“„”]*)([\"“„]\s*[^\s\"“„”][^\"“„”]*[\"“”])")  # for whom or when, and what is said
+_SAID_AMID = re.compile(r"[^\"“„”]*[\"“„](\s*[^\s\"“„”][^\"“„”]*)[\"“”][^\"“„”]*")
 _SENTENCE = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"'”’)]))\s+(?=[\"'“‘(]?[A-ZÀ-Þ0-9])")
 
 
@@ -63,9 +64,9 @@ def spoken(text: str) -> tuple[str, str]:
 
 
 def unquoted(said: str) -> str:
-    """What is said to the customer, ready to be written to them."""
-    found = _SPOKEN.fullmatch(said.strip())
-    return found[2][1:-1].strip() if found else said
+    """What is said to the customer, ready to be written to them, without advice before or behind it."""
+    found = _SAID_AMID.fullmatch(said.strip())
+    return found[1].strip() if found else said
 
 
 def is_link(address: str) -> bool:

@@ -169,7 +169,8 @@ class Store(Protocol):
         """List the latest messages of this event's conversation, itself excluded, oldest first.
 
         That is its (surface, team, place, thread), and the message or our reply that the thread is below. Only what
-        was answered counts, and only after `since`.
+        was answered counts, and only after `since`. Outside threads so does what `set_reply` noted there, as said by
+        whoever got that answer first: every answer once, at the latest time that it was given or shown.
         """
 
     def withdraw(self, surface: str, team: str, place: str, message_id: str) -> str:
@@ -179,7 +180,7 @@ class Store(Protocol):
         answer that asked to take the message back stays, without the question: then there is no id either.
         """
 
-    def set_reply(self, place: Place, message_id: str, answer_id: str) -> None:
+    def set_reply(self, place: Place, message_id: str, answer_id: str, now: datetime) -> None:
         """Note which answer a message of ours shows now; `NotFoundError` when there is no such answer.
 
         Needed only where that is not the answer that was delivered in it. A message without an id shows none.

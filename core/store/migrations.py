@@ -214,9 +214,11 @@ def m003_replies(db: Database) -> None:
             place text not null,
             message_id text not null, -- of ours, on the platform
             answer_id text not null references answer on delete cascade,
+            at text not null,
             primary key (surface, team, place, message_id)
         ) strict;
         create index reply_answer on reply (answer_id);
+        create index reply_conversation on reply (surface, team, place, at);
 
         -- Beside `identity` the only table that knows who somebody is on a platform.
         create table address (

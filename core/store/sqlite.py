@@ -278,11 +278,11 @@ class SqliteStore(SqliteFile):
         with self.write() as db:
             return sqlite_conversations.withdraw(db, surface, team, place, message_id)
 
-    def set_reply(self, place: Place, message_id: str, answer_id: str) -> None:
+    def set_reply(self, place: Place, message_id: str, answer_id: str, now: datetime) -> None:
         """Note which answer a message of ours shows now; `NotFoundError` when there is no such answer."""
         with self.write() as db:
             sqlite_answers.must_have(db, answer_id)
-            sqlite_conversations.set_reply(db, place, message_id, answer_id)
+            sqlite_conversations.set_reply(db, place, message_id, answer_id, now)
 
     def reply(self, place: Place, message_id: str) -> Answer:
         """Find the answer that a message of ours shows; `NotFoundError` when it shows none."""

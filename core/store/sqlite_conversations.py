@@ -81,38 +81,43 @@ def read_delivery(row: dict[str, Any]) -> Delivery:
 def turns(db: Database, event: Event, since: datetime, most: int) -> list[Turn]:
     """List what was answered in this event's conversation, but for itself; of whoever was forgotten, nothing.
 
-    A thread has the name of the message it is below, which may be a question or a reply outside any thread.
+    A thread has the name of the message it is below, which may be a question or a reply outside any thread. What a
+    message of ours shows now is in none, and each answer counts once, at its latest.
     """
     rows = db.query(
         "with said as (select id from event"
         " where (surface, team, place, thread) = (:surface, :team, :place, :thread) and received_at > :since"
         " union select id from event"
         " where (surface, team, place, message_id) = (:surface, :team, :place, nullif(:thread, ''))"
-        " union select event_id from outbox where message_id = :thread and message_id <> '')"
-        " select event.person_id, event.text, event.received_at,"
-        " coalesce(json_extract(answer.document, '$.card.title'), '') as title,"
-        " iif(json_extract(answer.document, '$.card.critical'), answer.article_id, '') as danger"
-        " from said join event on event.id = said.id"
-        " join outbox on outbox.event_id = event.id join answer on answer.id = outbox.answer_id"
+        " union select event_id from outbox where message_id = :thread and message_id <> ''),"
+        " seen as (select outbox.answer_id, event.text, event.received_at as at, 0 as shown, event.id as nth"
+        " from said join event on event.id = said.id join outbox on outbox.event_id = event.id"
         " where event.surface = :surface and event.team = :team and event.place = :place"
-        " and event.message_id <> :message_id and event.received_at > :since and event.person_id is not null"
-        " order by event.received_at desc, event.id desc limit :most",
+        " and event.message_id <> :message_id and event.received_at > :since"
+        " union all select answer_id, null, at, 1, rowid from reply"
+        " where :thread = '' and (surface, team, place) = (:surface, :team, :place) and at > :since)"
+        " select answer.person_id, coalesce(max(seen.text), json_extract(answer.document, '$.question')) as text,"
+        " max(seen.at) as at, coalesce(json_extract(answer.document, '$.card.title'), '') as title,"
+        " iif(json_extract(answer.document, '$.card.critical'), answer.article_id, '') as danger"
+        " from seen join answer on answer.id = seen.answer_id where answer.person_id is not null"
+        " group by answer.id order by max(seen.at) desc, max(shown) desc, max(nth) desc limit :most",
         asdict(event) | {"since": stamp(since), "most": most},
     )
     latest_first = [
-        Turn(row["person_id"], row["text"], row["title"], datetime.fromisoformat(row["received_at"]), row["danger"])
+        Turn(row["person_id"], row["text"], row["title"], datetime.fromisoformat(row["at"]), row["danger"])
         for row in rows
     ]
     return latest_first[::-1]
 
 
-def set_reply(db: Database, place: Place, message_id: str, answer_id: str) -> None:
+def set_reply(db: Database, place: Place, message_id: str, answer_id: str, now: datetime) -> None:
     """Write which answer a message shows now, over another; nothing of a message that the platform gave no id."""
     db.execute(
-        "insert into reply (surface, team, place, message_id, answer_id)"
-        " select :surface, :team, :id, :message_id, :answer_id where :message_id <> ''"
-        " on conflict (surface, team, place, message_id) do update set answer_id = excluded.answer_id",
-        asdict(place) | {"message_id": message_id, "answer_id": answer_id},
+        "insert into reply (surface, team, place, message_id, answer_id, at)"
+        " select :surface, :team, :id, :message_id, :answer_id, :now where :message_id <> ''"
+        " on conflict (surface, team, place, message_id)"
+        " do update set answer_id = excluded.answer_id, at = excluded.at",
+        asdict(place) | {"message_id": message_id, "answer_id": answer_id, "now": stamp(now)},
     )
 
 

@@ -75,6 +75,7 @@ class SqliteFile:
         self._mine = threading.local()
         self._slots: dict[threading.Thread, _Slot] = {}
         self._guard = threading.Lock()
+        self._writing = threading.RLock()  # so that a transaction in a transaction is still refused, not waited for
         self._closed = False
         self._opened: tuple[int, int] | None = None  # which file it is, once it is there
 
@@ -86,8 +87,11 @@ class SqliteFile:
 
     @contextmanager
     def write(self) -> Iterator[Database]:
-        """All or nothing. Locked from the start: after a read, SQLite no longer waits for the lock."""
-        with self._transaction("begin immediate") as db:
+        """All or nothing. Locked from the start: after a read, SQLite no longer waits for the lock.
+
+        Threads of ours take turns before that: SQLite's way of waiting is to sleep and look again.
+        """
+        with self._writing, self._transaction("begin immediate") as db:
             yield db
 
     def close(self) -> None:

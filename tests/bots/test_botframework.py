@@ -7,12 +7,13 @@ import json
 import threading
 import time
 import zlib
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
+from email.utils import formatdate
 from functools import partial
 
 import msal
 import pytest
-from aiohttp import web
+from aiohttp import ServerDisconnectedError, web
 from aiohttp.test_utils import TestClient, TestServer, unused_port
 from fake_connector import (
     APP,
@@ -29,7 +30,7 @@ from fake_connector import (
     token,
     with_login,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msrest import Configuration
 
@@ -496,6 +497,13 @@ MESSAGE = {
     "suggestedActions": {"to": ["29:anna"], "actions": [{"type": "imBack", "title": "t", "value": "v", "more": {}}]},
     "somethingNew": {"2027": True},
 }
+HELLO = {"type": "message", "text": "hoi"}
+ASKS = {
+    "send": lambda door, to: door.endpoint.send(to, HELLO),
+    "update": lambda door, to: door.endpoint.update(to, "posted-1", HELLO),
+    "delete": lambda door, to: door.endpoint.delete(to, "posted-1"),
+    "personal": lambda door, to: door.endpoint.personal(to),
+}
 
 
 async def test_an_activity_leaves_to_the_letter_as_it_was_made_with_from_and_to(door):
@@ -601,32 +609,25 @@ async def test_whoever_does_not_have_the_app_cannot_be_written_to_in_private(doo
     assert raised.value.status == status
 
 
-@pytest.mark.parametrize("statuses", [(502, 502), (429,), (412,), (504, 502, 504, 429)])
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda door: door.endpoint.send(door.reference, {"type": "message", "text": "y"}),
-        lambda door: door.endpoint.update(door.reference, "posted-1", {"type": "message", "text": "y"}),
-        lambda door: door.endpoint.delete(door.reference, "posted-1"),
-        lambda door: door.endpoint.personal(door.reference),
-    ],
-    ids=["send", "update", "delete", "personal"],
-)
+@pytest.mark.parametrize("statuses", [(502, 502), (429,), (412,), (500, 503), (504, 502, 504, 429)])
+@pytest.mark.parametrize("ask", ASKS)
 async def test_what_teams_has_no_time_for_is_asked_again(door, ask, statuses):
     await door.endpoint.send(door.reference, {"type": "message", "text": "x"})
     door.connector.fail(*statuses)
-    await ask(door)
+    await ASKS[ask](door, door.reference)
     connector = door.connector
     assert len(connector.posted) + len(connector.updated) + len(connector.deleted) + len(connector.opened) == 2
 
 
-@pytest.mark.parametrize(("status", "times"), [(502, 5), (500, 1), (400, 1), (403, 1), (404, 1), (413, 1), (307, 1)])
+@pytest.mark.parametrize(
+    ("status", "times"), [(502, 5), (500, 5), (503, 5), (400, 1), (403, 1), (404, 1), (413, 1), (307, 1)]
+)
 async def test_teams_is_asked_five_times_at_most_and_a_refusal_counts_at_once(status, times):
     waited = []
     async with Door(sleep=lambda seconds: at_once(waited.append(seconds))) as door:
         door.connector.fail(*[status] * 5)
         with pytest.raises(PostError, match=f"Teams answered {status}") as raised:
-            await door.endpoint.send(door.reference, {"type": "typing"})
+            await door.endpoint.send(door.reference, HELLO)
     assert raised.value.status == status
     assert len(waited) == times - 1
     assert door.connector.posted == []
@@ -641,20 +642,62 @@ async def test_nobody_can_send_our_token_and_text_elsewhere(door):
 
 async def test_how_long_teams_asks_us_to_wait_is_how_long_we_wait():
     waited = []
-
-    async def sleep(seconds):
-        waited.append(seconds)
-
-    async with Door(sleep=sleep) as door:
+    async with Door(sleep=lambda seconds: at_once(waited.append(seconds))) as door:
         door.connector.fail(429, retry_after="3")
         door.connector.fail(502)
-        door.connector.fail(429, retry_after="3600")
-        door.connector.fail(429, retry_after="Wed, 21 Oct 2026 07:28:00 GMT")
-        await door.endpoint.send(door.reference, {"type": "typing"})
+        door.connector.fail(429, retry_after="12")
+        door.connector.fail(503, retry_after=formatdate(time.time() + 20, usegmt=True))
+        await door.endpoint.send(door.reference, HELLO)
     assert waited[0] == 3
     assert 0.5 <= waited[1] <= 1.5
-    assert waited[2] == 10
-    assert 2 <= waited[3] <= 6
+    assert waited[2] == 12
+    assert 10 < waited[3] <= 20
+
+
+@pytest.mark.parametrize("until", ["3600", "Wed, 21 Oct 2099 07:28:00 GMT"])
+async def test_a_wait_longer_than_we_have_is_left_to_the_caller(until):
+    waited = []
+    async with Door(sleep=lambda seconds: at_once(waited.append(seconds))) as door:
+        door.connector.fail(429, retry_after=until)
+        with pytest.raises(PostError, match="429") as raised:
+            await door.endpoint.send(door.reference, HELLO)
+    assert raised.value.after >= 3600
+    assert waited == []
+
+
+header = st.text("0123456789:;,+-. ()GMTWedOctJan", max_size=30)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(until=header | header.map(lambda text: f"Wed, 21 Oct 2026 07:28:00 {text}"))
+@example("Wed, 21 Oct 2026 07:28:00 +99999999999999999999")
+async def test_whatever_stands_for_a_wait_is_a_wait_or_none(door, until):
+    door.connector.fail(403, retry_after=until)
+    with pytest.raises(PostError, match="403") as raised:
+        await door.endpoint.send(door.reference, HELLO)
+    assert raised.value.after >= 0
+
+
+@pytest.mark.parametrize(
+    ("code", "kept"),
+    [
+        ("BotNotInConversationRoster", "BotNotInConversationRoster"),
+        ("b" * 60, "b" * 60),
+        ("b" * 61, ""),
+        ("klant Jansen", ""),
+        ("Bad\nERROR root", ""),
+        ("Jansén", ""),
+        ("", ""),
+    ],
+)
+async def test_a_reason_is_a_name_of_microsofts_and_nothing_else_is_kept_or_logged(door, caplog, code, kept):
+    caplog.set_level("INFO", "bots.botframework")
+    door.connector.fail(502, 403, body=json.dumps({"error": {"code": code}}))
+    with pytest.raises(PostError) as raised:
+        await door.endpoint.send(door.reference, HELLO)
+    assert raised.value.code == kept
+    assert str(raised.value) == f"Teams answered 403 {kept}".rstrip()
+    assert f"'Teams answered 502 {kept}".rstrip() + "'" in caplog.text
 
 
 async def test_all_attempts_together_take_no_longer_than_agreed(monkeypatch):
@@ -662,7 +705,7 @@ async def test_all_attempts_together_take_no_longer_than_agreed(monkeypatch):
     async with Door(sleep=asyncio.sleep) as door:
         door.connector.fail(*[502] * 5)
         with pytest.raises(TimeoutError):
-            await door.endpoint.send(door.reference, {"type": "typing"})
+            await door.endpoint.send(door.reference, HELLO)
 
 
 async def test_where_teams_should_be_nobody_is_tried_again_and_then_a_failure():
@@ -670,27 +713,47 @@ async def test_where_teams_should_be_nobody_is_tried_again_and_then_a_failure():
     async with Door(sleep=lambda seconds: at_once(waited.append(seconds))) as door:
         reference = door.reference | {"serviceUrl": f"http://127.0.0.1:{unused_port()}/"}
         with pytest.raises(OSError, match="Cannot connect"):
-            await door.endpoint.send(reference, {"type": "typing"})
+            await door.endpoint.send(reference, HELLO)
     assert len(waited) == 4
 
 
-async def test_a_teams_that_says_nothing_is_waited_for_no_longer_than_agreed_and_tried_again(monkeypatch):
-    monkeypatch.setattr(botframework, "_POST_WITHIN", 0.05)
-    waited, callers = [], []
+@asynccontextmanager
+async def mute(*, hangs_up):
+    """The address of a Teams that reads what we ask, and then hangs up or says nothing until we do."""
+    callers = []
 
-    async def silence(reader, writer):
+    async def listen(reader, writer):
         callers.append(asyncio.current_task())
-        await reader.read()  # until they give up
+        await (reader.readuntil(b"\r\n\r\n") if hangs_up else reader.read())
         writer.close()
         await writer.wait_closed()
 
-    silent = await asyncio.start_server(silence, "127.0.0.1", 0)
-    async with silent, Door(sleep=lambda seconds: at_once(waited.append(seconds))) as door:
-        reference = door.reference | {"serviceUrl": f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}/"}
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        await asyncio.gather(*callers, return_exceptions=True)  # a connection left open is a warning in the next test
+
+
+@pytest.mark.parametrize(("hangs_up", "failure"), [(False, TimeoutError), (True, (ServerDisconnectedError, OSError))])
+@pytest.mark.parametrize(("ask", "times"), [("send", 1), ("personal", 1), ("update", 5), ("delete", 5)])
+async def test_without_an_answer_only_what_can_be_done_twice_is_asked_again(monkeypatch, hangs_up, failure, ask, times):
+    monkeypatch.setattr(botframework, "_POST_WITHIN", 0.1)
+    waited = []
+    async with mute(hangs_up=hangs_up) as url, Door(sleep=lambda seconds: at_once(waited.append(seconds))) as door:
+        with pytest.raises(failure):
+            await ASKS[ask](door, door.reference | {"serviceUrl": url})
+    assert len(waited) == times - 1
+
+
+async def test_typing_is_worth_one_attempt_and_no_waiting(monkeypatch):
+    monkeypatch.setattr(botframework, "_TYPING_WITHIN", 0.1)
+    waited = []
+    async with mute(hangs_up=False) as url, Door(sleep=lambda seconds: at_once(waited.append(seconds))) as door:
         with pytest.raises(TimeoutError):
-            await door.endpoint.send(reference, {"type": "typing"})
-        await asyncio.gather(*callers)  # a connection left open is a warning in the next test
-    assert len(waited) == 4
+            await door.endpoint.send(door.reference | {"serviceUrl": url}, {"type": "typing"})
+        door.connector.fail(429)
+        with pytest.raises(PostError, match="429"):
+            await door.endpoint.send(door.reference, {"type": "typing"})
+    assert waited == []
 
 
 async def test_one_connection_and_one_client_serve_messages_that_follow_each_other(door, monkeypatch):
@@ -747,8 +810,20 @@ async def test_a_token_that_does_not_come_is_asked_for_again(keys, monkeypatch):
     ours = CannedCredentials()
     monkeypatch.setattr(ours, "get_access_token", get_access_token)
     async with Door(with_login(), keys_url=keys.metadata, credentials=ours) as door:
-        await door.endpoint.send(door.reference, {"type": "typing"})
+        await door.endpoint.send(door.reference, HELLO)
         assert door.connector.posted[0].authorization == "Bearer at last"
+
+
+async def test_a_token_that_teams_refuses_is_replaced_once(keys):
+    ours = CannedCredentials()
+    async with Door(with_login(), keys_url=keys.metadata, credentials=ours) as door:
+        door.connector.fail(401)
+        await door.endpoint.send(door.reference, HELLO)
+        assert (ours.asked, len(door.connector.posted)) == (2, 1)
+        door.connector.fail(401, 401)
+        with pytest.raises(PostError, match="401"):
+            await door.endpoint.send(door.reference, HELLO)
+        assert (ours.asked, len(door.connector.posted)) == (3, 1)
 
 
 async def test_without_a_login_nothing_is_signed(door):
@@ -806,7 +881,7 @@ async def test_an_entra_that_is_unwell_is_asked_again(keys, monkeypatch):
     monkeypatch.setattr(botframework.msal, "ConfidentialClientApplication", FakeEntra)
     monkeypatch.setattr(FakeEntra, "acquire_token_for_client", acquire)
     async with Door(with_login(), keys_url=keys.metadata) as door:
-        await door.endpoint.send(door.reference, {"type": "typing"})
+        await door.endpoint.send(door.reference, HELLO)
         assert door.connector.posted[0].authorization == "Bearer after all"
 
 
@@ -839,6 +914,12 @@ async def test_a_managed_identity_posts_with_the_token_that_its_machine_gives(ma
     assert headers["X-IDENTITY-HEADER"] == "hush"
 
 
+async def test_a_token_that_teams_refuses_is_not_the_one_that_msal_gives_again(managed, machine):
+    managed.connector.fail(401)
+    await managed.endpoint.send(managed.reference, HELLO)
+    assert len(machine.hits) == 2
+
+
 async def test_a_machine_that_does_not_know_us_is_quoted(managed, machine):
     machine.refusal = {"statusCode": 400, "message": "No managed identity found"}
     with pytest.raises(TokenError, match="No managed identity found"):
@@ -857,7 +938,7 @@ async def test_a_machine_that_says_nothing_is_waited_for_no_longer_than_agreed_a
 ):
     monkeypatch.setattr(botframework, "_TOKEN_WITHIN", 0.2)
     machine.open.clear()
-    sending = asyncio.create_task(managed.endpoint.send(managed.reference, {"type": "typing"}))
+    sending = asyncio.create_task(managed.endpoint.send(managed.reference, HELLO))
     await asyncio.to_thread(machine.asked.wait, WAIT)
     assert await managed.status(headers=managed.signed) == 200, "who comes in is served meanwhile"
     with pytest.raises(ConnectionError, match="no answer about a token"):

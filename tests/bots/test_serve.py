@@ -13,6 +13,7 @@ import urllib.request
 
 import pytest
 from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestClient, TestServer
 from conftest import make_desk
 from typer.testing import CliRunner
 
@@ -20,6 +21,7 @@ from bots import cli, serve
 from core.errors import SettingsError
 from core.settings import Settings
 
+THEIRS = "00000000-1111-1111-1111-111111111111"
 SLACK = {"slack_bot_token": "xoxb-1", "slack_signing_secret": "s"}
 
 
@@ -56,6 +58,11 @@ def test_it_says_where_it_listens_what_is_off_and_what_to_try(served):
     assert re.search(r"Web chat +http://127\.0\.0\.1:\d+/", printed)
     assert re.search(r"Slack +off", printed)
     assert re.search(r"Teams +off.*\nBijdehand is listening\. Try: \S", printed)
+
+
+def test_it_does_not_say_what_the_processor_is_capable_of(served):
+    _, printed = served
+    assert "faiss" not in printed
 
 
 def test_it_answers_and_stops_when_told(served):
@@ -113,6 +120,14 @@ def test_a_teams_that_somebody_began_to_configure_is_not_left_out_in_silence(sto
     with pytest.raises(SettingsError, match="MICROSOFT_APP_ID is not set") as caught:
         serve.surfaces(make_desk(store), settings)
     assert str(caught.value) == settings.teams_without_app
+
+
+async def test_what_the_readme_has_an_admin_try_says_that_teams_is_there(store):
+    given = {"teams_app_id": THEIRS, "teams_app_password": "s", "teams_tenant_id": THEIRS.replace("1", "2")}
+    found = serve.surfaces(make_desk(store), Settings(**given))
+    async with TestClient(TestServer(serve.public_app(found))) as client:
+        assert (await client.post("/api/messages")).status == 415
+    await found["Teams"].stop()
 
 
 TOKEN, SECRET, SOCKET = SLACK["slack_bot_token"], {"slack_signing_secret": "s"}, {"slack_app_token": "xapp-1"}

@@ -141,8 +141,9 @@ async def test_somebody_whose_teams_is_english_gets_english(teams):
     assert (await teams.say("", locale="en-US"))["text"].startswith("Type it the way")
 
 
-async def test_a_person_is_known_by_the_id_of_their_account(teams):
+async def test_a_person_is_known_by_the_id_of_their_account_in_capitals_too(teams):
     await teams.say("klant is verhuisd")
+    await teams.say("klant is verhuisd", **{"from": {"id": "29:anna", "aadObjectId": "AAD-Anna"}})
     assert [identity for identity, _ in teams.desk.store.people()] == [ANNA]
 
 
@@ -188,7 +189,7 @@ async def test_when_a_button_fails_there_is_one_kind_sentence_and_a_traceback_in
 
 
 async def test_an_error_before_anything_is_understood_is_logged_and_no_failure_to_teams(teams, monkeypatch, caplog):
-    monkeypatch.setattr(teams.surface, "_said", lambda activity: 1 / 0)
+    monkeypatch.setattr(teams.surface, "_said", lambda activity, noted: 1 / 0)
     assert (await teams.post(teams.message("klant is verhuisd"))).status == 200
     assert "ZeroDivisionError" in caplog.text
 
@@ -205,6 +206,42 @@ async def test_a_message_is_acknowledged_while_the_desk_still_thinks_and_typing_
     assert teams.connector.replies == []
     released.set()
     assert "Verhuizing doorgeven" in shown(await teams.connector.next())
+
+
+async def test_a_message_is_noted_before_it_is_acknowledged(teams, monkeypatch):
+    released = threading.Event()
+    receive = teams.desk.store.receive
+    monkeypatch.setattr(teams.desk.store, "receive", lambda *asked: released.wait(WAIT) and receive(*asked))
+    acked = asyncio.create_task(teams.post(teams.message("klant is verhuisd")))
+    done, _ = await asyncio.wait([acked], timeout=0.2)
+    assert not done
+    released.set()
+    assert (await acked).status == 200
+    assert teams.desk.store.facts()["event"] == 1
+    await teams.settled()
+
+
+@pytest.mark.parametrize("text", ["help", "onderwerpen"])
+async def test_a_command_is_noted_before_it_is_acknowledged(teams, text):
+    assert (await teams.post(teams.message(text))).status == 200
+    assert teams.desk.store.facts()["event"] == 1
+    await teams.settled()
+
+
+async def test_an_answer_does_not_wait_for_the_sign_that_it_is_on_its_way(teams, monkeypatch):
+    monkeypatch.setattr("core.courier._PATIENCE", 0)
+    send, typed = teams.surface._endpoint.send, threading.Event()
+
+    async def hanging(reference, activity):
+        if activity["type"] == "typing":
+            typed.set()
+            await asyncio.sleep(WAIT * 10)
+        return await send(reference, activity)
+
+    monkeypatch.setattr(teams.surface._endpoint, "send", hanging)
+    answer = teams.desk.answer
+    monkeypatch.setattr(teams.desk, "answer", lambda question: typed.wait(WAIT) and answer(question))
+    assert "Verhuizing doorgeven" in shown(await teams.say("klant is verhuisd"))
 
 
 async def test_a_quick_answer_shows_no_typing(teams):

@@ -138,7 +138,8 @@ def test_whatever_an_activity_holds_it_is_answered_and_nothing_breaks(surface, r
         (CHANNEL, Where.SHARED, "19:abc@thread.tacv2", "42"),
         ({"conversation": {"id": "19:abc", "conversationType": "channel"}, "id": "7"}, Where.SHARED, "19:abc", "7"),
         ({"conversation": {"id": "19:abc"}}, Where.SHARED, "19:abc", ""),
-        ({"name": "composeExtension/fetchTask"}, Where.DIALOG, "a:personal", ""),
+        ({"type": "invoke", "name": "composeExtension/fetchTask"}, Where.DIALOG, "a:personal", ""),
+        (CHANNEL | {"name": "task/submit"}, Where.SHARED, "19:abc@thread.tacv2", "42"),  # no invoke, so no dialog
     ],
 )
 def test_a_spot_tells_who_reads_along_and_what_is_one_conversation(over, where, place, thread):

@@ -694,6 +694,29 @@ async def test_an_answer_in_private_that_teams_refuses_goes_in_a_plainer_form(te
     assert teams.connector.standing()[-1]["text"].startswith("Verhuizing doorgeven")
 
 
+GAS = article(
+    """---
+title: Gaslucht
+critical: true
+signals: [ik ruik gas in huis, er is een gaslek, gaslucht in de kelder]
+---
+## Stappen
+1. Laat de klant naar buiten gaan.
+""",
+    "gas",
+)
+
+
+async def test_a_follow_up_in_private_is_about_the_answer_that_came_there_and_not_about_a_danger_before_it(teams, desk):
+    shelve(desk.store, desk.embedder, [GAS])
+    assert "Gaslucht" in shown(await teams.say("gaslek, ik ruik gas in huis"))
+    assert "Gaslucht" in shown(await teams.say("en hoe moet dat?"))
+    await private(teams, await teams.say_in_group(QUESTION), teams)
+    follow_up = shown(await teams.say("en hoe moet dat?"))
+    assert "Verhuizing doorgeven" in follow_up
+    assert "Gaslucht" not in follow_up
+
+
 # -- Teams' own thumbs -------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("reaction", "helpful"), [("like", True), ("dislike", False)])
 async def test_a_thumb_is_kept_with_its_note_without_customer_data(teams, thoughts, reaction, helpful):
@@ -869,9 +892,15 @@ async def test_a_dialog_that_is_none_of_ours_says_so(teams, value):
     assert shown(dialog["task"]["value"]["card"]) == say("answer.gone", "nl")
 
 
-async def test_a_message_without_text_gets_help(teams):
-    dialog = await teams.ask_about("")
-    assert say("help.example", "nl") in shown(dialog["task"]["value"]["card"])
+@pytest.mark.parametrize("html", ["", "<p>&nbsp;</p>"])
+async def test_a_message_without_text_is_said_to_hold_no_question(teams, html):
+    dialog = await teams.ask_about(html)
+    assert shown(dialog["task"]["value"]["card"]) == say("teams.no_question", "nl")
+
+
+async def test_a_long_message_of_somebody_else_is_looked_up_by_how_it_begins(teams):
+    dialog = await teams.ask_about(f"<p>{QUESTION}. {'En verder niets. ' * 500}</p>")
+    assert say("error.too_long", "nl") not in shown(dialog["task"]["value"]["card"])
 
 
 # -- is it solved? -----------------------------------------------------------------------------------------------------
@@ -924,7 +953,7 @@ async def test_one_who_cannot_be_asked_keeps_no_other_from_being_asked(teams, de
         await somebody.say(QUESTION)
     await teams.settled()
     desk.now = lambda: TODAY + timedelta(hours=2)
-    teams.connector.fail(500)
+    teams.connector.fail(409)  # what is worth no other attempt
     await teams.surface.start()
     assert say("check.ask", "nl") in shown(await teams.connector.next(after=2))
     assert "could not ask somebody on teams" in caplog.text

@@ -46,4 +46,10 @@ def test_dutch_with_english_words_is_not_taken_for_english(text):
 
 def test_one_mixed_message_is_not_kept_as_somebodys_language():
     assert told_language("boiler error monteur plannen", to_keep=True) != "en"
+    assert told_language("klant wants to cancel contract, 14 dgn", to_keep=True) is None
     assert told_language("how does the customer report that they are moving house?", to_keep=True) == "en"
+
+
+@pytest.mark.parametrize("text", ["bewindvoerder", "app login issue", "boiler error reset"])
+def test_a_word_or_three_are_not_kept_as_somebodys_language(text):
+    assert told_language(text, to_keep=True) is None

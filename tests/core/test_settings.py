@@ -1,3 +1,7 @@
+import re
+import textwrap
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,6 +9,7 @@ from hypothesis import strategies as st
 from core.errors import SettingsError
 from core.settings import NO_SECRET, Settings, guid, is_loopback, read_settings
 
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 APP = "11111111-2222-3333-4444-555555555555"
 OURS = "99999999-0000-0000-0000-00000000000A"
 THEIRS = "00000000-1111-1111-1111-11111111111B"
@@ -150,6 +155,18 @@ def test_what_is_wrong_with_the_settings_of_teams_is_one_sentence_that_names_the
 def test_what_is_set_for_an_app_that_has_no_id_is_named(values, sentence):
     found = Settings(**values, _env_file=None).teams_without_app
     assert found == (sentence and f"{sentence} Set it as well.")
+
+
+@pytest.mark.parametrize("left", ["the-app-id", "the-tenant-id", "the-value-of-the-secret"])
+def test_a_placeholder_of_the_readme_that_was_left_in_is_a_fault(dotenv, left):
+    block = textwrap.dedent(re.search(r"```sh\n( *MICROSOFT_APP_ID=[^`]+)```", README)[1])
+    own = {"the-app-id": APP, "the-tenant-id": OURS, "the-value-of-the-secret": "geheim"}
+    for placeholder in own.keys() - {left}:
+        block = block.replace(placeholder, own[placeholder])
+    dotenv(block)
+    assert read_settings().teams_fault
+    dotenv(block.replace(left, own[left]))
+    assert read_settings().teams_fault == ""
 
 
 @given(st.uuids(), st.sampled_from(["{}", "{{{}}}", "urn:uuid:{}", " {} "]), st.booleans(), st.booleans())

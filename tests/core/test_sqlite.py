@@ -307,7 +307,7 @@ def test_what_the_second_version_delivered_is_shown_changed_and_withdrawn_as_eve
     here = Place("slack", "T1", "C1")
     with closing(SqliteStore(second_version)) as store:
         assert store.reply(here, "R1").id == "a1"
-        store.set_reply(here, "R1", "a2")
+        store.set_reply(here, "R1", "a2", NOW)
         assert store.reply(here, "R1").id == "a2"
         assert store.keep_address(JAN, {"conversation": "a:1"})
         assert store.known_person(JAN).id == "p1"
@@ -519,6 +519,8 @@ def test_a_conversation_is_found_without_reading_all_events(store):
         "SCAN said",  # those few
         "SEARCH event USING INTEGER PRIMARY KEY (rowid=?)",
         "SEARCH outbox USING INDEX sqlite_autoindex_outbox_1 (event_id=?)",
+        f"SEARCH reply USING INDEX reply_conversation ({place} AND at>?)",
+        "SCAN seen",  # those too
         "SEARCH answer USING INDEX sqlite_autoindex_answer_1 (id=?)",
     ]
 

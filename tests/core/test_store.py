@@ -606,7 +606,7 @@ def test_any_text_names_a_message_and_its_place(long_lived, text):
     assert long_lived.receive(event, NOW, done=True)
     assert not long_lived.receive(event, NOW, done=True)
     long_lived.record(answer_of(text, name), Person(f"p {text}"), "slack", NOW)
-    long_lived.set_reply(Place("slack", text, text), name, name)
+    long_lived.set_reply(Place("slack", text, text), name, name, NOW)
     assert long_lived.reply(Place("slack", text, text), name) == answer_of(storable(text), storable(name))
 
 

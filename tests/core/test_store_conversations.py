@@ -197,15 +197,15 @@ def test_a_message_shows_the_answer_that_was_delivered_in_it(store):
 def test_a_message_that_was_changed_shows_the_latest_answer(store):
     delivered, other, another = replied(store), opened(store), opened(store, "c")
     for shown in (other, another, delivered, other):
-        store.set_reply(HERE, "R1", shown.id)
-        store.set_reply(HERE, "R1", shown.id)
+        store.set_reply(HERE, "R1", shown.id, NOW)
+        store.set_reply(HERE, "R1", shown.id, NOW)
         assert store.reply(HERE, "R1") == shown
 
 
 def test_a_message_in_which_nothing_was_delivered_shows_what_was_put_there(store):
     first, second = opened(store), opened(store, "c")
-    store.set_reply(HERE, "R1", first.id)
-    store.set_reply(HERE, "R2", second.id)
+    store.set_reply(HERE, "R1", first.id, NOW)
+    store.set_reply(HERE, "R2", second.id, NOW)
     assert (store.reply(HERE, "R1"), store.reply(HERE, "R2")) == (first, second)
 
 
@@ -214,7 +214,7 @@ def test_a_message_of_the_same_name_elsewhere_shows_its_own(store, place):
     delivered, other = replied(store), opened(store)
     with pytest.raises(NotFoundError):
         store.reply(place, "R1")
-    store.set_reply(place, "R1", other.id)
+    store.set_reply(place, "R1", other.id, NOW)
     assert (store.reply(HERE, "R1"), store.reply(place, "R1")) == (delivered, other)
 
 
@@ -227,7 +227,7 @@ def test_what_was_delivered_elsewhere_in_a_message_of_that_name_is_not_shown_her
 
 def test_a_message_without_a_name_shows_nothing(store):
     replied(store, message_id="")
-    store.set_reply(HERE, "", opened(store).id)
+    store.set_reply(HERE, "", opened(store).id, NOW)
     with pytest.raises(NotFoundError):
         store.reply(HERE, "")
 
@@ -235,16 +235,74 @@ def test_a_message_without_a_name_shows_nothing(store):
 def test_a_message_cannot_show_an_answer_that_was_never_given(store):
     delivered = replied(store)
     with pytest.raises(NotFoundError, match="no answer b"):
-        store.set_reply(HERE, "R1", "b")
+        store.set_reply(HERE, "R1", "b", NOW)
     assert store.reply(HERE, "R1") == delivered
 
 
 def test_a_message_changed_by_many_at_once_shows_one_of_their_answers(store):
     made = [opened(store, f"b{number}") for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda shown: store.set_reply(HERE, "R1", shown.id), made))
+        list(pool.map(lambda shown: store.set_reply(HERE, "R1", shown.id, NOW), made))
     assert store.reply(HERE, "R1") in made
     assert store.facts()["reply"] == 1
+
+
+def test_what_is_shown_is_what_was_spoken_of_last(store):
+    answered(store, message("1", "ik ruik gas", thread=""), NOW, replace(CARD, critical=True))
+    store.set_reply(HERE, "R2", opened(store).id, NOW + LEASE)
+    assert store.turns(message("2", thread=""), LONG_AGO)[1:] == [
+        Turn(store.person(JAN).id, "Ruilen zonder bon", "Ruilen zonder bon", NOW + LEASE)
+    ]
+    assert texts(store, message("2", thread=""), NOW) == ["Ruilen zonder bon"]
+    assert texts(store, message("2", thread=""), NOW + LEASE) == []
+    answered(store, message("3", "mag het nu?", thread=""), NOW + 2 * LEASE)
+    assert texts(store, message("4", thread="")) == ["ik ruik gas", "Ruilen zonder bon", "mag het nu?"]
+
+
+def test_what_is_shown_at_the_moment_that_something_is_said_comes_after_it(store):
+    for number in range(3):
+        store.set_reply(HERE, f"R{number}", opened(store, f"b{number}").id, NOW)
+        answered(store, message(str(number), f"vraag {number}", thread=""))
+    assert texts(store, message("x", thread=""), most=4) == ["vraag 2", *["Ruilen zonder bon"] * 3]
+
+
+def test_an_answer_that_is_shown_again_is_spoken_of_once_and_last(store):
+    first = replied(store, message("1", "mag ruilen?", thread=""))
+    replied(store, message("2", "ik ruik gas", thread=""), "R2")
+    for number in range(2):
+        store.set_reply(HERE, f"R{number + 1}", first.id, NOW + (number + 1) * LEASE)
+    assert store.turns(message("3", thread=""), LONG_AGO)[1:] == [
+        Turn(store.person(JAN).id, "mag ruilen?", "", NOW + 2 * LEASE)
+    ]
+    assert texts(store, message("3", thread=""), NOW) == ["mag ruilen?"]
+
+
+def test_what_a_message_shows_no_more_is_not_spoken_of(store):
+    for name in ("b", "c"):
+        store.set_reply(HERE, "R1", opened(store, name).id, NOW)
+    assert texts(store, message(thread="")) == ["Ruilen zonder bon"]
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+def test_what_is_shown_elsewhere_or_beside_a_thread_is_not_spoken_of(store, place):
+    store.set_reply(place, "R1", opened(store).id, NOW)
+    assert texts(store, message(thread="")) == []
+    store.set_reply(HERE, "R1", "b", NOW)
+    assert texts(store, message()) == []
+
+
+def test_nothing_is_spoken_of_that_somebody_was_shown_who_was_forgotten(store):
+    store.set_reply(HERE, "R1", opened(store).id, NOW)
+    with store.write() as db:
+        db.execute("delete from person")
+    assert texts(store, message(thread="")) == []
+
+
+def test_a_shown_answer_whose_question_was_taken_back_is_not_spoken_of(store):
+    first = replied(store, message("1", thread="", place="C2"))
+    store.set_reply(HERE, "R9", first.id, NOW)
+    store.withdraw("slack", "T1", "C2", "1")
+    assert texts(store, message(thread="")) == []
 
 
 # -- taking back ---------------------------------------------------------------------------------------------
@@ -261,7 +319,7 @@ def test_whoever_takes_a_message_back_takes_back_the_answer(store):
 
 def test_no_message_shows_a_withdrawn_answer(store):
     delivered = replied(store)
-    store.set_reply(HERE, "R2", delivered.id)
+    store.set_reply(HERE, "R2", delivered.id, NOW)
     store.withdraw("slack", "T1", "C1", "1")
     for message_id in ("R1", "R2"):
         with pytest.raises(NotFoundError):
@@ -271,8 +329,8 @@ def test_no_message_shows_a_withdrawn_answer(store):
 def test_a_reply_that_is_taken_away_shows_nothing_whatever_it_was_changed_to(store):
     other = opened(store)
     for place in (HERE, *ELSEWHERE):
-        store.set_reply(place, "R1", other.id)
-    store.set_reply(HERE, "R2", other.id)
+        store.set_reply(place, "R1", other.id, NOW)
+    store.set_reply(HERE, "R2", other.id, NOW)
     replied(store)
     assert store.withdraw("slack", "T1", "C1", "1") == "R1"
     with pytest.raises(NotFoundError):
@@ -286,8 +344,8 @@ def test_a_reply_that_asked_to_take_the_question_back_goes_on_showing_what_it_sh
     asked = replace(answer(message()), asks_to_delete=True)
     store.sent(store.finish(message(), asked, store.person(JAN), NOW), NOW, message_id="R1")
     other = opened(store)
-    store.set_reply(HERE, "R2", asked.id)
-    store.set_reply(HERE, "R1", other.id)
+    store.set_reply(HERE, "R2", asked.id, NOW)
+    store.set_reply(HERE, "R1", other.id, NOW)
     assert store.withdraw("slack", "T1", "C1", "1") == ""
     assert (store.reply(HERE, "R1"), store.reply(HERE, "R2")) == (other, replace(asked, question=""))
 

@@ -215,7 +215,7 @@ def test_whoever_just_asked_for_help_or_took_us_in_asked_no_question(store):
     answer = given(store)
     store.receive(Event("slack", "T1", "C1", "9", "U-JAN", "help", {}), NOW, done=True)
     store.keep_address(JAN, {"conversation": "a:1"})
-    store.set_reply(Place("slack", "T1", "C1"), "R1", answer.id)
+    store.set_reply(Place("slack", "T1", "C1"), "R1", answer.id, NOW)
     assert check(store) == [(JAN, answer)]
 
 

@@ -119,7 +119,7 @@ def live_in(store, surface, team, *, installed=True):
     store.receive(replace(event, message_id="2"), NOW - timedelta(hours=1))
     store.receive(replace(event, message_id="3"), NOW, done=True)
     store.keep_address(Identity(surface, team, "U-JAN"), {"conversation": "a:1"})
-    store.set_reply(Place(surface, team, "C1"), "R1", opened.id)
+    store.set_reply(Place(surface, team, "C1"), "R1", opened.id, NOW)
     store.keep_for_later(answer.id, person.id, NOW)
     store.request(answer.id, person.id, NOW)
     store.to_check(surface, (LONG_AGO, NOW), LONG_AGO, NOW)
@@ -218,8 +218,8 @@ def test_whoever_is_known_in_another_team_stays_known_there(store):
 
 def test_of_a_forgotten_team_no_message_shows_anything_whoevers_answer_it_was(store):
     there = live_in(store, "slack", "T2")
-    store.set_reply(Place("slack", "T1", "C9"), "R9", there.id)
-    store.set_reply(Place("slack", "T2", "C9"), "R9", there.id)
+    store.set_reply(Place("slack", "T1", "C9"), "R9", there.id, NOW)
+    store.set_reply(Place("slack", "T2", "C9"), "R9", there.id, NOW)
     store.forget_team("slack", "T1")
     with pytest.raises(NotFoundError):
         store.reply(Place("slack", "T1", "C9"), "R9")

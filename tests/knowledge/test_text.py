@@ -112,3 +112,7 @@ def test_anything_else_is_none(address):
 def test_what_is_said_stands_apart_from_for_whom_and_is_copied_without_quotation_marks(text, above, said, copied):
     assert spoken(text) == (above, said)
     assert unquoted(said) == copied
+
+
+def test_advice_behind_what_is_said_is_not_copied_along():
+    assert unquoted('"Dit had beter gemoeten." Noem nooit een bedrag in het openbaar.') == "Dit had beter gemoeten."
