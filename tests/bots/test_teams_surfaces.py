@@ -892,6 +892,19 @@ async def test_a_dialog_that_is_none_of_ours_says_so(teams, value):
     assert shown(dialog["task"]["value"]["card"]) == say("answer.gone", "nl")
 
 
+async def test_however_much_is_searched_a_tap_is_answered_meanwhile(teams, desk, monkeypatch):
+    reply = await teams.say(QUESTION)
+    looking, released = threading.Event(), threading.Event()
+    monkeypatch.setattr(desk, "find", lambda *asked: looking.set() or (released.wait(WAIT) and []))
+    searches = [asyncio.create_task(teams.search(QUESTION)) for _ in range(80)]
+    while not looking.is_set():
+        await asyncio.sleep(0)
+    tapped = await teams.tap(button(reply, "later"))
+    released.set()
+    await asyncio.gather(*searches)
+    assert tapped["value"] == say("teams.kept", "nl")
+
+
 @pytest.mark.parametrize("html", ["", "<p>&nbsp;</p>"])
 async def test_a_message_without_text_is_said_to_hold_no_question(teams, html):
     dialog = await teams.ask_about(html)
