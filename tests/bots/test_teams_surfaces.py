@@ -894,11 +894,16 @@ async def test_a_dialog_that_is_none_of_ours_says_so(teams, value):
 
 async def test_however_much_is_searched_a_tap_is_answered_meanwhile(teams, desk, monkeypatch):
     reply = await teams.say(QUESTION)
-    looking, released = threading.Event(), threading.Event()
-    monkeypatch.setattr(desk, "find", lambda *asked: looking.set() or (released.wait(WAIT) and []))
+    looking, released, loop = asyncio.Event(), threading.Event(), asyncio.get_running_loop()
+
+    def find(*asked):
+        loop.call_soon_threadsafe(looking.set)
+        released.wait(WAIT)
+        return []
+
+    monkeypatch.setattr(desk, "find", find)
     searches = [asyncio.create_task(teams.search(QUESTION)) for _ in range(80)]
-    while not looking.is_set():
-        await asyncio.sleep(0)
+    await looking.wait()
     tapped = await teams.tap(button(reply, "later"))
     released.set()
     await asyncio.gather(*searches)
