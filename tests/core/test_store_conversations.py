@@ -278,9 +278,9 @@ def test_an_answer_that_is_shown_again_is_spoken_of_once_and_last(store):
 
 
 def test_what_a_message_shows_no_more_is_not_spoken_of(store):
-    for name in ("b", "c"):
-        store.set_reply(HERE, "R1", opened(store, name).id, NOW)
-    assert texts(store, message(thread="")) == ["Ruilen zonder bon"]
+    for number, name in enumerate("bc"):
+        store.set_reply(HERE, "R1", opened(store, name).id, NOW + number * LEASE)
+    assert [turn.at for turn in store.turns(message(thread=""), LONG_AGO)] == [NOW + LEASE]
 
 
 @pytest.mark.parametrize("place", ELSEWHERE)
