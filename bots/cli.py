@@ -6,7 +6,7 @@ Nothing heavy is imported before a command needs it, so that `--help` answers at
 import io
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
@@ -22,6 +22,7 @@ from knowledge.errors import ArticleError
 if TYPE_CHECKING:
     from core.desk import Desk
     from core.store import Store
+    from knowledge.amounts import Amounts
     from knowledge.article import Article
     from knowledge.readers import Found
 
@@ -117,7 +118,8 @@ def init(
     elif demo:
         from core.library import shelve
 
-        found = _read([boot.SEEDS / "articles"])
+        found, amounts = _read([boot.SEEDS / "articles"])
+        store.set_amounts(amounts)
         with console.Bar("Starter knowledge") as progress:
             console.tell(shelve(store, embedder, found, progress=progress, at_once=len(found)))  # all of it or none
     else:
@@ -193,9 +195,9 @@ def import_(
 ) -> None:
     """Add or update articles by id. Nothing is written when any file cannot be read."""
     from core.library import prune as remove
-    from core.library import shelve
+    from core.library import set_amounts, shelve
 
-    found = _read(paths)
+    found, amounts = _read(paths)
     keep = {article.id for article in found}
     settings = console.settings()
     store = console.store(settings)
@@ -203,8 +205,11 @@ def import_(
         store.close()
         console.line("Nothing was changed. Leave out --prune, or agree with --yes.", on=console.err)
         raise typer.Exit(Exit.CANNOT)
+    embedder = console.embedder(settings)
+    with console.Bar("Amounts") as progress:
+        set_amounts(store, embedder, amounts, progress=progress)
     with console.Bar("Articles") as progress:
-        done = shelve(store, console.embedder(settings), found, progress=progress)
+        done = shelve(store, embedder, found, progress=progress)
     console.tell(done, removed=remove(store, keep) if prune else 0)
     store.close()
 
@@ -398,12 +403,17 @@ def _make_ready(desk: "Desk") -> int:
 
 
 # -- reading files -------------------------------------------------------------------------------------------------
-def _read(paths: Iterable[Path]) -> list["Article"]:
-    """Every article in these files and folders; one that cannot be read stops it all, and all such are named."""
+def _read(paths: Sequence[Path]) -> tuple[list["Article"], "Amounts"]:
+    """Every article in these files and folders, and the amounts beside them.
+
+    One that cannot be read stops it all, and all such are named.
+    """
+    from knowledge.amounts import amounts_for
     from knowledge.readers import read, unique
 
     zone = console.settings().zone
     errors: list[ArticleError] = []
+    amounts = amounts_for(paths, errors.append)
     read_in = chain.from_iterable(read(path, timezone=zone, on_error=errors.append) for path in paths)
     founds = list(unique(read_in, errors.append))
     errors += [_says_nothing(found) for found in founds if not _says_something(found.article)]
@@ -412,7 +422,7 @@ def _read(paths: Iterable[Path]) -> list["Article"]:
     if errors:
         console.line("Nothing was imported: mend this first.", "bold red", on=console.err)
         raise typer.Exit(Exit.CANNOT)
-    return [found.article for found in founds]
+    return [found.article for found in founds], amounts
 
 
 def _says_something(article: "Article") -> bool:

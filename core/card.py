@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from core.model import Card, Person
 from core.words import say, say_date, say_month
+from knowledge.amounts import NAMED
 from knowledge.article import Article, Change, Kind, Language
 from knowledge.moment import Moment
 from knowledge.shape import Part, moments_of, shape
@@ -34,6 +35,7 @@ def card_of(
     spelled = _changed(change, article.language, now, zone) if change else ""
     laid = shape(article, moment, level=person.level, changed=spelled, passage=passage)
     hide = _too_old(article, today)
+    note = _changed_note(change, language, now, zone) if change else ""
     return Card(
         article_id=article.id,
         version=article.version,
@@ -46,7 +48,7 @@ def card_of(
         ),
         more=tuple(_readable(part, article.language, hide) for part in laid.more),
         notes=tuple(_notes(article, language)),
-        changed=_changed_note(change, language, now, zone) if change and moment is not Moment.CHANGE else "",
+        changed=_trusted(note, language, hide) if note and moment is not Moment.CHANGE else "",
         source=_source(article, language, today),
         stale=article.overdue(today) is not None,
         training=article.training if moment in {Moment.NEW, Moment.MORE} else "",
@@ -167,7 +169,10 @@ def _below(part: Part, steps_left: int, language: Language) -> str:
 
 
 def _trusted(text: str, language: Language, hide: bool) -> str:
-    return _AMOUNT.sub(say("source.amount", language), text) if hide else text
+    """Amounts that nobody checked for long are hidden, and those that nobody knows."""
+    unknown = say("source.amount", language)
+    text = NAMED.sub(unknown, text)
+    return _AMOUNT.sub(unknown, text) if hide else text
 
 
 def _sentences(article: Article) -> Iterator[str]:

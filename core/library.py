@@ -8,6 +8,7 @@ from core.embed import Embedder, Vector
 from core.errors import BijdehandError
 from core.store import Embedded, Piece, Snapshot, Store
 from core.store.columns import clean
+from knowledge.amounts import Amounts, filled, named
 from knowledge.article import Article
 from knowledge.split import passages, whole
 
@@ -45,6 +46,7 @@ def shelve(
     """Save articles with their vectors, `at_once` in a transaction; only texts that are new are embedded."""
     count = done = 0
     seen: dict[str, Vector] = {}
+    amounts = store.amounts()
 
     def known(hashes: list[str]) -> dict[str, Vector]:
         return store.known(hashes, embedder.name) | {key: seen[key] for key in hashes if key in seen}
@@ -54,7 +56,7 @@ def shelve(
     for start in range(0, len(articles), at_once):
         made: list[Embedded] = []
         for article in articles[start : start + at_once]:
-            embedded, fresh = embed([article], embedder, known)
+            embedded, fresh = embed([article], embedder, known, amounts)
             seen |= {piece.hash: piece.vector for one in embedded for piece in (one.whole, *one.passages)}
             made += embedded
             count, done = count + fresh, done + 1
@@ -64,11 +66,22 @@ def shelve(
     return Shelved(len(articles), count)
 
 
+def set_amounts(store: Store, embedder: Embedder, amounts: Amounts, *, progress: Progress = no_progress) -> Shelved:
+    """Write amounts; whoever reads an article sees them at once, and those that name one are then shelved anew."""
+    other = store.set_amounts(amounts)
+    naming = [article for article in store.articles() if named(article) & other] if other else []
+    return shelve(store, embedder, naming, progress=progress)
+
+
 def embed(
-    articles: Iterable[Article], embedder: Embedder, known: Callable[[list[str]], dict[str, Vector]]
+    articles: Iterable[Article],
+    embedder: Embedder,
+    known: Callable[[list[str]], dict[str, Vector]],
+    amounts: Amounts,
 ) -> tuple[list[Embedded], int]:
-    """Articles with their vectors, and how many texts had to be embedded."""
-    texts = [(article, whole(article), [passage.text for passage in passages(article)]) for article in articles]
+    """Articles with the vectors of what people read in them, and how many texts had to be embedded."""
+    read = [(article, filled(article, amounts)) for article in articles]
+    texts = [(article, whole(full), [passage.text for passage in passages(full)]) for article, full in read]
     by_hash = {text_hash(text): text for _, entire, parts in texts for text in (entire, *parts)}
     vectors = known(list(by_hash))
     fresh = [key for key in by_hash if key not in vectors]
@@ -103,7 +116,7 @@ def snapshot_of(articles: Sequence[Article], embedder: Embedder, *, progress: Pr
 
     made: list[Embedded] = []
     for article in sorted(articles, key=lambda article: article.id):
-        made += embed([article], embedder, lambda hashes: {})[0]
+        made += embed([article], embedder, lambda hashes: {}, {})[0]
         progress(len(made), len(articles))
     return Snapshot(
         sequence=0,

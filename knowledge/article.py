@@ -61,13 +61,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How something was done, how it is done now, since when and for whom."""
+    """How something was done, how it is done now, since when and for whom.
+
+    `loudness` is how people are told: loud in a direct message, quiet in the day's bundle, silent only in answers.
+    """
 
     since: datetime
     new: str
     old: str = ""
     applies_to: str = ""
     why: str = ""
+    loudness: Literal["loud", "quiet", "silent"] = "quiet"
 
 
 @dataclass(frozen=True, slots=True)

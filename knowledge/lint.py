@@ -3,12 +3,13 @@
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Literal
 
+from knowledge.amounts import NAMED, Amounts, amounts_for, filled
 from knowledge.article import Article, Change, Kind, Section
 from knowledge.errors import ArticleError
 from knowledge.markdown import AMSTERDAM
@@ -22,12 +23,15 @@ STEP_WORDS = 12
 SENTENCE_WORDS = 15
 
 _SOON = timedelta(days=1)
+_AMOUNT = re.compile(r"€\s?\d+(?:[.,]\d+)*")
+_TELL_OF_THEN = (Kind.CHANGES, Kind.EXAMPLE)  # what an amount was stays so
 _NOT_PROSE = re.compile(r"`[^`]*`|<?https?://\S+|(?<=\])\([^)]*\)")
 _WARNINGS = {
     "overdue",
     "expires",
     "no-steps",
     "long-sentence",
+    "literal-amount",
     "missing-translation",
     "late-translation",
 }
@@ -58,7 +62,8 @@ class Finding:
 def lint(source: Path | Iterable[Path | Article], *, now: datetime, timezone: tzinfo = AMSTERDAM) -> list[Finding]:
     """Check files, folders or articles; translations are looked for among what is checked together."""
     errors: list[ArticleError] = []
-    several = [source] if isinstance(source, Path) else source
+    several = [source] if isinstance(source, Path) else list(source)
+    amounts = amounts_for((one for one in several if isinstance(one, Path)), errors.append)
     found_in = (
         read(one, timezone=timezone, on_error=errors.append) if isinstance(one, Path) else [Found(one)]
         for one in several
@@ -67,7 +72,9 @@ def lint(source: Path | Iterable[Path | Article], *, now: datetime, timezone: tz
     findings = [_unreadable(error) for error in errors]
     now = now.astimezone(timezone)
     for found in founds:
-        findings += chain.from_iterable(rule(found, now) for rule in _RULES)
+        findings += _amounts(found, amounts)
+        read_by_people = replace(found, article=filled(found.article, amounts))
+        findings += chain.from_iterable(rule(read_by_people, now) for rule in _RULES)
     if len(founds) > 1:
         findings += _translations(founds)
     return sorted(findings, key=lambda finding: (finding.path, finding.line))
@@ -205,6 +212,22 @@ def _long_sentences(found: Found, now: datetime) -> Iterator[Finding]:
 
 def _start(text: str) -> str:
     return textwrap.shorten(text, 50, placeholder=" …")
+
+
+def _amounts(found: Found, amounts: Amounts) -> Iterator[Finding]:
+    """Names that stand for nothing, and amounts that have a name and are written out."""
+    article = found.article
+    names = {amount[article.language]: name for name, amount in amounts.items() if article.language in amount}
+    for section in article.sections:
+        above = _above_text(article, section)
+        for match in NAMED.finditer(section.text):
+            if article.language not in amounts.get(match[1], {}):
+                sentence = f"No amounts.toml has '{match[1]}' in this language; add it, or correct the name."
+                yield _finding(found, above + section.text.count("\n", 0, match.start()), "unknown-amount", sentence)
+        for match in _AMOUNT.finditer(section.text) if section.kind not in _TELL_OF_THEN else ():
+            if name := names.get(match[0]):
+                sentence = f"{match[0]} has a name; write {{{{{name}}}}}, so that it changes everywhere at once."
+                yield _finding(found, above + section.text.count("\n", 0, match.start()), "literal-amount", sentence)
 
 
 _RULES: tuple[Callable[[Found, datetime], Iterator[Finding]], ...] = (

@@ -357,8 +357,8 @@ def _plain(value: object, timezone: tzinfo) -> object:
             day = value.astimezone(timezone).date()
             return day if _instant(day, timezone) == value else value
         case Change():
-            said = {known.name: getattr(value, known.name) for known in fields(value)}
-            return {name: _plain(part, timezone) for name, part in said.items() if part or name == "new"}
+            said = ((known, getattr(value, known.name)) for known in fields(value))
+            return {known.name: _plain(part, timezone) for known, part in said if part != known.default}
         case tuple():
             return [_plain(item, timezone) for item in value]
         case str() if not value.isprintable():

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
-from typing import NoReturn, get_args
+from typing import get_args
 
 from knowledge.article import Article, Language
-from knowledge.errors import ArticleError
+from knowledge.errors import ArticleError, give_up
 from knowledge.markdown import AMSTERDAM, Draft, article_of, draft_of
 
 MOST_BYTES = 20_000_000
@@ -30,16 +30,12 @@ class Found:
     line: int = 1
 
 
-def _give_up(error: ArticleError) -> NoReturn:
-    raise error
-
-
 def read(
     path: Path,
     *,
     timezone: tzinfo = AMSTERDAM,
     language: Language | None = None,
-    on_error: Callable[[ArticleError], None] = _give_up,
+    on_error: Callable[[ArticleError], None] = give_up,
 ) -> Iterator[Found]:
     """Read a file, or all files of a folder; `language` counts where an article does not say its own.
 
@@ -48,7 +44,7 @@ def read(
     yield from unique(_articles(path, timezone, language, on_error), on_error)
 
 
-def unique(founds: Iterable[Found], on_error: Callable[[ArticleError], None] = _give_up) -> Iterator[Found]:
+def unique(founds: Iterable[Found], on_error: Callable[[ArticleError], None] = give_up) -> Iterator[Found]:
     """Pass on the first article of every id; each further one is an error that names both places."""
     seen: dict[str, Found] = {}
     for found in founds:

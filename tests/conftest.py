@@ -116,9 +116,12 @@ def question(text: str, **values: object) -> Question:
 @pytest.fixture(scope="session")
 def starter_articles() -> tuple[Article, ...]:
     """The starter knowledge as it stands in the repository."""
+    from knowledge.amounts import amounts_for, filled
     from knowledge.readers import read
 
-    return tuple(found.article for found in read(SEEDS / "articles"))
+    folder = SEEDS / "articles"
+    amounts = amounts_for([folder])
+    return tuple(filled(found.article, amounts) for found in read(folder))
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from core.embed import Vector
 from core.model import Answer, Delivery, Event, Feedback, Person, Place, Request, Role, Turn
+from knowledge.amounts import Amounts
 from knowledge.article import Article, Language
 
 __all__ = ["Embedded", "Identity", "Installation", "Piece", "Snapshot", "Store", "Vector"]
@@ -84,13 +85,13 @@ class Store(Protocol):
         """Rise with every change to articles or vectors; readers compare it before each question."""
 
     def snapshot(self, model: str) -> Snapshot:
-        """Read everything searchable under this model, consistently."""
+        """Read everything searchable under this model, consistently, with amounts for their names."""
 
     def articles(self) -> list[Article]:
-        """List all articles, sorted by id, whatever their status."""
+        """List all articles as written, sorted by id, whatever their status."""
 
     def article(self, article_id: str) -> Article:
-        """Find one article; `NotFoundError` when there is none of that id."""
+        """Find one article, as written; `NotFoundError` when there is none of that id."""
 
     def known(self, hashes: Iterable[str], model: str) -> dict[str, Vector]:
         """Find the vectors that need not be computed again."""
@@ -100,6 +101,15 @@ class Store(Protocol):
 
         An article whose content, passages included, is what the store holds keeps its version; any other gets
         the next. What is the same down to its vectors does not raise the sequence.
+        """
+
+    def amounts(self) -> Amounts:
+        """List the amounts that articles may name."""
+
+    def set_amounts(self, amounts: Amounts) -> set[str]:
+        """Insert or replace amounts, and tell the names of those that are others now.
+
+        The sequence rises when an article names one of these; its passages are the caller's to embed anew.
         """
 
     def delete(self, article_ids: Iterable[str]) -> None:

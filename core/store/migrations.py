@@ -232,6 +232,17 @@ def m003_replies(db: Database) -> None:
     """)
 
 
+@MIGRATIONS()
+def m004_amounts(db: Database) -> None:
+    """What articles name as {{voorrijkosten}}."""
+    db.executescript("""
+        create table amount (
+            name text primary key,
+            document text not null -- JSON: the amount by language
+        ) strict;
+    """)
+
+
 def applied(db: Database) -> list[str]:
     """Name the steps this database has had, in order."""
     return [step.name for step in MIGRATIONS.applied(db)]

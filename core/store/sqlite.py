@@ -27,12 +27,14 @@ from core.store import (
 from core.store.columns import ANSWER, ARTICLE, as_json, stamp
 from core.store.migrations import MIGRATIONS, applied, is_current
 from core.store.sqlite_file import SqliteFile
+from knowledge.amounts import Amounts
 from knowledge.article import Article, Language
 
 LEASE = timedelta(seconds=30)
 
 _TABLES = (
     "article",
+    "amount",
     "passage",
     "vector",
     "change",
@@ -102,6 +104,16 @@ class SqliteStore(SqliteFile):
             if row is None:
                 raise NotFoundError(f"There is no article {article_id}.")
             return ARTICLE.validate_json(row[0])
+
+    def amounts(self) -> Amounts:
+        """List the amounts that articles may name."""
+        with self.read() as db:
+            return sqlite_articles.amounts(db)
+
+    def set_amounts(self, amounts: Amounts) -> set[str]:
+        """Insert or replace amounts, and tell the names of those that are others now."""
+        with self.write() as db:
+            return sqlite_articles.set_amounts(db, amounts, stamp(self._clock()))
 
     def known(self, hashes: Iterable[str], model: str) -> dict[str, Vector]:
         """Find the vectors that need not be computed again."""

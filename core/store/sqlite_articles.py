@@ -4,6 +4,7 @@ Every function works inside the transaction of the store's method that calls it.
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
@@ -13,6 +14,7 @@ from sqlite_utils import Database
 
 from core.store import Embedded, Piece, Snapshot
 from core.store.columns import ARTICLE, ARTICLES, as_json, blob, matrix
+from knowledge.amounts import Amounts, filled, named
 from knowledge.article import Article
 
 
@@ -39,15 +41,38 @@ def snapshot(db: Database, model: str) -> Snapshot:
     missing = {article_id for article_id, _, data, _ in pieces if data is None}
     place = {article_id: i for i, article_id in enumerate(key for key, _ in documents if key not in missing)}
     found = [piece for piece in pieces if piece[0] in place]
+    known = amounts(db)
+    articles = read_articles(document for key, document in documents if key in place)
     return Snapshot(
         sequence=sequence(db),
-        articles=tuple(read_articles(document for key, document in documents if key in place)),
+        articles=tuple(filled(article, known) for article in articles),
         whole=matrix([data for _, n, data, _ in found if n == 0]),
         passages=matrix([data for _, n, data, _ in found if n > 0]),
         owners=np.array([place[article_id] for article_id, n, _, _ in found if n > 0], dtype=np.int64),
         texts=tuple(text for _, n, _, text in found if n > 0),
         missing=tuple(sorted(missing)),
     )
+
+
+def amounts(db: Database) -> Amounts:
+    """Read every amount, by name and language."""
+    return {name: json.loads(document) for name, document in db.execute("select name, document from amount")}
+
+
+def set_amounts(db: Database, wanted: Amounts, now: str) -> set[str]:
+    """Write amounts, and note a change of every article that names one of those that were others."""
+    before = amounts(db)
+    other = {name for name, amount in wanted.items() if amount != before.get(name)}
+    db.conn.executemany(
+        "insert into amount (name, document) values (?, ?)"
+        " on conflict (name) do update set document = excluded.document",
+        [(name, as_json(wanted[name])) for name in sorted(other)],
+    )
+    documents = db.execute("select document from article order by id").fetchall()
+    for article in read_articles(document for (document,) in documents) if other else ():
+        if named(article) & other:
+            _note_change(db, article.id, "saved", now)
+    return other
 
 
 def save(db: Database, item: Embedded, model: str, now: str) -> None:
@@ -58,7 +83,7 @@ def save(db: Database, item: Embedded, model: str, now: str) -> None:
     if 0 < article.version < version:
         return  # read from here and written by somebody else since: theirs is newer, and has its own vectors
     before, after = _hashes(db, article.id), [piece.hash for piece in pieces]
-    wanted = _content_hash(article, pieces)
+    wanted = _content_hash(article, pieces, amounts(db))
     fresh = _add_vectors(db, pieces, model)
     if content == wanted and before == after and not fresh:
         return
@@ -77,10 +102,12 @@ def delete(db: Database, article_id: str, now: str) -> None:
         _note_change(db, article_id, "deleted", now)
 
 
-def _content_hash(article: Article, pieces: Sequence[Piece]) -> str:
+def _content_hash(article: Article, pieces: Sequence[Piece], known: Amounts) -> str:
     # Fields at their default are left out: one that is added later must not make every article look changed.
     written = ARTICLE.dump_python(article, exclude={"version"}, exclude_defaults=True)
-    return hashlib.sha256(as_json([written, [piece.text for piece in pieces]]).encode()).hexdigest()
+    said = {name: known[name] for name in sorted(named(article) & known.keys())}
+    content = [written, [piece.text for piece in pieces], *([said] if said else [])]
+    return hashlib.sha256(as_json(content).encode()).hexdigest()
 
 
 def _write_article(db: Database, article: Article, content: str, now: str) -> None:

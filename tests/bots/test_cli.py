@@ -569,3 +569,22 @@ def test_a_reader_who_has_seen_enough_is_no_failure(folder, extra):
     done = subprocess.run(command, env=environment, stdout=writing, stderr=subprocess.PIPE, timeout=120, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_what_an_amount_is_now_stands_in_every_article_after_an_import(folder):
+    (folder / "nl" / "visit.md").write_text("---\nid: visit\ntitle: Bezoek monteur\n---\nEen bezoek kost {{bezoek}}.\n")
+    (folder / "amounts.toml").write_text('bezoek = "€ 45"\n')
+    run("import", str(folder))
+    assert "€ 45" in run("ask", "wat kost een bezoek van de monteur", "--more").stdout
+    (folder / "amounts.toml").write_text('bezoek = "€ 52"\n')
+    run("import", str(folder / "nl" / "move.md"))
+    assert "€ 52" in run("ask", "wat kost een bezoek van de monteur", "--more").stdout
+    assert "{{bezoek}}" in run("articles", "show", "visit").stdout
+
+
+def test_broken_amounts_stop_an_import(folder):
+    (folder / "amounts.toml").write_text("bezoek = \n")
+    result = run("import", str(folder))
+    assert result.exit_code == console.Exit.CANNOT
+    assert "amounts.toml" in result.stderr
+    assert ids() == []

@@ -154,3 +154,11 @@ def test_an_answer_kept_before_cards_had_all_they_have_now_is_still_read():
         del shown["below"]
     del plain["card"]["changed"]
     assert ANSWER.validate_python(plain) == replace(kept, card=replace(card(), changed=""))
+
+
+def test_an_amount_that_nobody_knows_is_not_shown_as_a_name():
+    text = CREDIT.format(since="2026-11-01", verified="2026-10-05", case='""').replace("€ 75", "{{onbekend}}")
+    for moment in Moment:
+        shown = card_of(article(text), moment, person=Person("p"), language="nl", now=TODAY, zone=AMSTERDAM)
+        assert "{{" not in str(shown), moment
+        assert say("source.amount", "nl") in str(shown), moment

@@ -3,7 +3,7 @@ from conftest import article
 
 from core.embed import FakeEmbedder
 from core.errors import BijdehandError
-from core.library import prune, shelve, snapshot_of
+from core.library import prune, set_amounts, shelve, snapshot_of
 from core.store.sqlite import open_store
 
 GAS = article("---\ntitle: Klant ruikt gas\n---\nGa naar buiten.\n", "gas")
@@ -86,3 +86,33 @@ def test_pruning_by_nothing_is_refused(store):
     with pytest.raises(BijdehandError, match="Nothing was read"):
         prune(store, [])
     assert len(store.articles()) == 1
+
+
+PRICED = article("---\ntitle: Bezoek\n---\nEen bezoek kost {{bezoek}}.\n", "visit")
+FEE = {"bezoek": {"nl": "€ 45", "en": "€ 45"}}
+MORE = {"bezoek": {"nl": "€ 50", "en": "€ 50"}}
+
+
+def test_an_article_is_found_by_its_amounts_and_kept_with_their_names(store):
+    store.set_amounts(FEE)
+    shelve(store, FakeEmbedder(), [PRICED])
+    snapshot = store.snapshot(FakeEmbedder.name)
+    assert "Een bezoek kost € 45." in snapshot.texts
+    assert snapshot.articles[0].body == "Een bezoek kost € 45.\n"
+    assert store.article("visit").body == "Een bezoek kost {{bezoek}}.\n"
+
+
+def test_another_amount_embeds_anew_what_names_it_and_nothing_else(store):
+    store.set_amounts(FEE)
+    shelve(store, FakeEmbedder(), [PRICED, MOVE])
+    assert set_amounts(store, FakeEmbedder(), MORE).articles == 1
+    assert [(one.id, one.version) for one in store.articles()] == [("move", 1), ("visit", 2)]
+    assert "Een bezoek kost € 50." in store.snapshot(FakeEmbedder.name).texts
+
+
+def test_the_same_amounts_again_change_nothing(store):
+    store.set_amounts(FEE)
+    shelve(store, FakeEmbedder(), [PRICED])
+    before = store.sequence()
+    assert set_amounts(store, FakeEmbedder(), FEE).articles == 0
+    assert store.sequence() == before

@@ -618,7 +618,7 @@ def test_the_facts_count_every_table_and_name_the_schema(store):
     store.record(help_answer(), store.person(JAN), "slack", NOW)
     facts = store.facts()
     assert (facts["article"], facts["passage"], facts["vector"], facts["answer"], facts["person"]) == (1, 2, 2, 1, 1)
-    assert facts["schema"] == "m003_replies"
+    assert facts["schema"] == "m004_amounts"
 
 
 @pytest.mark.parametrize(
@@ -647,3 +647,37 @@ def test_a_closed_store_says_so_in_every_thread(url, call: Callable):
     other.join()
     refused()
     assert len(refusals) == 2
+
+
+def costing(amount):
+    return replace(tariff(), sections=(Section(None, "", f"Het kost {amount}.\n"),))
+
+
+def test_amounts_come_back_and_others_stay(store):
+    assert store.set_amounts({"fee": {"nl": "€ 1"}, "credit": {"nl": "€ 2", "en": "€ 2"}}) == {"fee", "credit"}
+    assert store.set_amounts({"fee": {"nl": "€ 3"}, "credit": {"nl": "€ 2", "en": "€ 2"}}) == {"fee"}
+    assert store.amounts() == {"fee": {"nl": "€ 3"}, "credit": {"nl": "€ 2", "en": "€ 2"}}
+
+
+def test_an_amount_that_is_another_raises_the_sequence_only_where_an_article_names_it(store):
+    store.save([embedded(costing("{{fee}}"), "eerste")], "m")
+    before = store.sequence()
+    store.set_amounts({"other": {"nl": "€ 1"}})
+    assert store.sequence() == before
+    store.set_amounts({"fee": {"nl": "€ 1"}})
+    assert store.sequence() > before
+    assert store.snapshot("m").articles[0].body == "Het kost € 1.\n"
+
+
+def test_an_article_that_names_what_it_wrote_out_is_saved(store):
+    store.set_amounts({"fee": {"nl": "€ 1"}})
+    for written in ("€ 1", "{{fee}}"):
+        store.save([embedded(costing(written), "Het kost € 1.")], "m")
+    assert [one.body for one in store.articles()] == ["Het kost {{fee}}.\n"]
+
+
+def test_an_article_that_names_an_amount_and_did_not_change_keeps_its_version(store):
+    store.set_amounts({"fee": {"nl": "€ 1"}})
+    for _ in range(2):
+        store.save([embedded(costing("{{fee}}"), "Het kost € 1.")], "m")
+    assert [one.version for one in store.articles()] == [1]

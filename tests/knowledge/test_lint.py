@@ -224,3 +224,37 @@ def test_twins_in_two_folders_find_each_other(folder):
 def test_a_file_without_articles_is_a_finding(folder):
     put(folder / "a.jsonl", "")
     assert found_in(folder / "a.jsonl") == [("a.jsonl", 1, "unreadable")]
+
+
+def test_an_amount_that_has_no_value_in_the_language_is_found(folder):
+    put(folder / "amounts.toml", 'fee = { nl = "€ 5" }')
+    put(folder / "nl.md", "---\nid: a\ntitle: A\n---\nHet kost {{fee}}.\n")
+    put(folder / "en.md", "---\nid: b\ntitle: B\nlanguage: en\n---\nFree.\n\nOr {{fee}}, or {{nothing}}.\n")
+    found = [one for one in found_in(folder) if one[2] == "unknown-amount"]
+    assert found == [("en.md", 8, "unknown-amount")] * 2
+
+
+def test_an_amount_that_is_written_out_and_has_a_name_is_found(folder):
+    put(folder / "amounts.toml", 'fee = "€ 5"')
+    put(folder / "a.md", "---\ntitle: A\n---\nHet kost € 5, geen € 50 en geen € 5,50.\n")
+    (finding,) = lint(folder, now=NOW)
+    assert (finding.line, finding.rule, finding.severity) == (4, "literal-amount", "warning")
+    assert "{{fee}}" in finding.sentence
+
+
+def test_what_an_amount_was_may_be_written_out(folder):
+    put(folder / "amounts.toml", 'fee = "€ 5"')
+    put(folder / "a.md", "---\ntitle: A\n---\n## Wat er verandert\nHet was € 5.\n\n## Uit de praktijk\nToen nog € 5.\n")
+    assert lint(folder, now=NOW) == []
+
+
+def test_words_are_counted_as_people_read_them(folder):
+    put(folder / "amounts.toml", 'fee = "een heel bedrag van vijf euro"')
+    put(folder / "a.md", "---\ntitle: A\n---\n## In het kort\nDat kost {{fee}} en dan nog eens het uurloon van haar.\n")
+    assert "verdict-too-long" in [rule for _, _, rule in found_in(folder)]
+
+
+def test_broken_amounts_are_a_finding(folder):
+    put(folder / "amounts.toml", "fee = ")
+    put(folder / "a.md", "---\ntitle: A\n---\nTekst.\n")
+    assert found_in(folder) == [("amounts.toml", 1, "unreadable")]
