@@ -116,3 +116,12 @@ def test_the_same_amounts_again_change_nothing(store):
     before = store.sequence()
     assert set_amounts(store, FakeEmbedder(), FEE).articles == 0
     assert store.sequence() == before
+
+
+def test_an_article_that_names_an_amount_only_in_its_change_gets_a_version_of_the_new_amount(store):
+    text = "---\ntitle: Bezoek\nchanges:\n  - since: 2026-09-01\n    new: tot {{bezoek}}\n---\nPlan het.\n"
+    store.set_amounts(FEE)
+    shelve(store, FakeEmbedder(), [article(text, "visit")])
+    set_amounts(store, FakeEmbedder(), MORE)
+    assert [one.version for one in store.articles()] == [2]
+    assert store.snapshot(FakeEmbedder.name).articles[0].changes[0].new == "tot € 50"
