@@ -54,6 +54,59 @@ def retrieval(
         console.show(*retrieval_tables(report))
 
 
+@app.command("questions")
+def questions(
+    golden: Annotated[
+        Path | None,
+        typer.Argument(help="JSON lines {id, text, lang, article, kind}; the starter questions if left out."),
+    ] = None,
+    *,
+    articles: Annotated[Path | None, typer.Option(help="What to ask of; the starter knowledge if left out.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What agents get for questions of which the right article is known, danger and refusal included."""
+    from tempfile import TemporaryDirectory
+
+    from bots.report import golden_tables
+    from core import boot
+    from core.golden import ask_golden, read_golden
+    from core.library import shelve
+    from core.model import Person, Question
+    from core.store.sqlite import open_store
+    from core.vectors import Cached
+    from knowledge.amounts import amounts_for
+    from knowledge.readers import read
+
+    settings = console.settings()
+    asked = read_golden(golden or boot.SEEDS / "golden.jsonl")
+    folder = articles or boot.SEEDS / "articles"
+    found = [one.article for one in read(folder)]
+    groups = {article.id: article.group for article in found}
+    with (
+        Cached(console.embedder(settings), settings.cache / "vectors.db") as embedder,
+        TemporaryDirectory() as throw_away,
+    ):
+        store = open_store(Path(throw_away) / "bijdehand.db")
+        store.set_amounts(amounts_for([folder]))
+        with console.Bar("Articles") as progress:
+            shelve(store, embedder, found, progress=progress)
+        desk = boot.open_desk(settings, store=store, embedder=embedder, progress=console.note)
+        with console.Bar("Questions") as progress:
+            report = ask_golden(
+                asked,
+                lambda one: desk.ask(Question(one.text, Person("somebody"), "terminal", locale=one.language)),
+                group_of=lambda article_id: groups.get(article_id, article_id),
+                model=embedder.name,
+                articles=len(found),
+                progress=progress,
+            )
+        store.close()
+    if as_json:
+        console.print_json(report)
+    else:
+        console.show(*golden_tables(report))
+
+
 @app.command("followups")
 def follow_ups(
     conversations: Annotated[Path, typer.Argument(help="JSON lines {language, before, text, article, kind}.")],

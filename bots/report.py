@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from core.evaluate import MEASURES, Refusal, RetrievalReport
+from core.golden import GoldenReport, Share
 from core.moments import MomentReport
 
 
@@ -32,6 +33,28 @@ def _refusal_table(refusal: Refusal) -> Table:
     either, right = ("-" if figure is None else f"{figure:.3f}" for figure in figures)
     table.caption = f"AUROC of the confidence: answerable or not {either}; right first article or not {right}"
     return table
+
+
+def golden_tables(report: GoldenReport) -> Iterator[Table]:
+    """One row per language and kind: the questions that have an answer, then those that have none."""
+    figures = ("first", "among_three", "answered_right", "answered_wrong", "suggestions", "unanswered")
+    table = Table(
+        title=f"{report.articles} articles, {report.model}: percent, and its 95 % interval", title_justify="left"
+    )
+    table.add_column("")
+    table.add_column("kind")
+    for column in ("questions", *figures):
+        table.add_column(column.replace("_", " "), justify="right")
+    for language, kinds in report.figures.items():
+        for kind, shares in kinds.items():
+            cells = [_percent(shares[figure]) if figure in shares else "" for figure in figures]
+            table.add_row(language, kind, str(report.questions[language][kind]), *cells)
+        table.add_section()
+    yield table
+
+
+def _percent(share: Share) -> str:
+    return f"{share.value:.1%}".removesuffix("%") + f" [dim]{share.low * 100:.0f}–{share.high * 100:.0f}[/]"
 
 
 def moments_tables(report: MomentReport) -> Iterator[Table]:

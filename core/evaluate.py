@@ -1,18 +1,16 @@
 """How well we find and how well we refuse, measured on labelled questions over a throw-away index."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 from core.confidence import Band, Confidence
 from core.context import better, searched_text
 from core.embed import Embedder
 from core.errors import BijdehandError
 from core.index import Index
-from core.language import language_of
+from core.labelled import language_in, lines_of, rows_of
 from core.library import Progress, snapshot_of
 from core.search import BM25_ONLY, HYBRID, VECTORS_ONLY, Found, Weights, search
 from knowledge.article import Article, Language
@@ -102,8 +100,8 @@ class _Run:
 def read_queries(path: Path, *, select: str = "*", group_by: str = "") -> list[Query]:
     """`{id, text, lang}` lines whose id fits the pattern; a line without `lang` is in the language it seems to be."""
     return [
-        Query(str(row["id"]), str(row["text"]), _language(row), str(row[group_by]) if group_by else "")
-        for row in _rows(path, required=("id", "text", *([group_by] if group_by else [])))
+        Query(str(row["id"]), str(row["text"]), language_in(row), str(row[group_by]) if group_by else "")
+        for row in rows_of(path, required=("id", "text", *([group_by] if group_by else [])))
         if fnmatch(str(row["id"]), select)
     ]
 
@@ -111,7 +109,7 @@ def read_queries(path: Path, *, select: str = "*", group_by: str = "") -> list[Q
 def read_qrels(path: Path) -> Qrels:
     """`query<TAB>article<TAB>relevance` lines; relevance 0 means wrong."""
     right: Qrels = {}
-    for number, line in _lines(path):
+    for number, line in lines_of(path):
         match line.split("\t"):
             case [query, article, *rest]:
                 if not rest or rest[0].strip() != "0":
@@ -124,11 +122,11 @@ def read_qrels(path: Path) -> Qrels:
 def read_follow_ups(path: Path) -> list[FollowUp]:
     """`{language, before, text, article, kind}` lines; `before` is a list and `article` may be null."""
     follow_ups = []
-    for row in _rows(path, required=("before", "text", "article", "kind")):
+    for row in rows_of(path, required=("before", "text", "article", "kind")):
         if not isinstance(row["before"], list):
             raise BijdehandError(f"{path}: write what was said before {row['text']!r} as a list of messages.")
         before = tuple(map(str, row["before"]))
-        follow_ups.append(FollowUp(before, str(row["text"]), _language(row), row["article"], str(row["kind"])))
+        follow_ups.append(FollowUp(before, str(row["text"]), language_in(row), row["article"], str(row["kind"])))
     return follow_ups
 
 
@@ -272,37 +270,3 @@ def _by_group(asked: Sequence[Query], no_answer: Sequence[Query]) -> Iterator[tu
     """The labelled questions of every group that any question is asked of."""
     for group in sorted({query.group for query in (*asked, *no_answer)}):
         yield group, [query for query in asked if query.group == group]
-
-
-def _language(row: dict[str, Any]) -> Language:
-    match row.get("lang", row.get("language")):
-        case "nl":
-            return "nl"
-        case "en":
-            return "en"
-    return language_of(str(row["text"]), otherwise="nl")
-
-
-def _rows(path: Path, *, required: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for number, line in _lines(path):
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise BijdehandError(f"{path}, line {number}: this is not JSON ({error}).") from error
-        missing = [name for name in required if not isinstance(row, dict) or name not in row]
-        if missing:
-            raise BijdehandError(f"{path}, line {number}: {', '.join(missing)} is missing.")
-        yield row
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines that are not blank, numbered from 1."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise BijdehandError(f"There is no file {path}.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise BijdehandError(f"{path} cannot be read as UTF-8 text ({error}).") from error
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            yield number, line
