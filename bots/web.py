@@ -162,9 +162,12 @@ class _Pages:
         twin = self._twin(article, person)
         # In its own language when there is a choice, so that nothing claims it exists in that language only.
         speak = article.language if twin else language
+        shelf = self._desk.topics(person, article.language).get(article.topic, [])
+        place = next((i for i, one in enumerate(shelf) if one.group == article.group), 0)
+        neighbours = (shelf[place - 1] if place else None, shelf[place + 1] if place + 1 < len(shelf) else None)
         opened = self._desk.open(article_id, person, language=speak, moment=moment)
         changes = self._desk.open(article_id, person, language=speak, moment=Moment.CHANGE)
-        return _Read(article, twin, opened, changes)
+        return _Read(article, twin, opened, changes, neighbours)
 
     def _twin(self, article: Article, person: Person) -> Article | None:
         other: Language = "en" if article.language == "nl" else "nl"
@@ -179,12 +182,16 @@ class _Pages:
 
 
 class _Read(NamedTuple):
-    """An article to be read: `opened` in the shape that was asked for, `changes` in the shape of what is new."""
+    """An article to be read: `opened` in the shape that was asked for, `changes` in the shape of what is new.
+
+    `neighbours` stand before and after it under its topic.
+    """
 
     article: Article
     twin: Article | None
     opened: Answer
     changes: Answer
+    neighbours: tuple[Article | None, Article | None]
 
 
 # -- the edge --------------------------------------------------------------------------------------------------------
@@ -316,6 +323,8 @@ def _templates() -> Environment:
         "sentences": sentences,
         "leading": _leading,
         "path": _path,
+        "anchor": _anchor,
+        "verdict": _verdict,
     }
     made.tests["link"] = is_link
     return made
@@ -330,6 +339,17 @@ def _path(article_id: str) -> str:
 
 def _article_id(request: web.Request) -> str:
     return request.match_info["id"].removeprefix("~")
+
+
+def _anchor(topic: str) -> str:
+    """Where a topic stands on its page."""
+    return "t-" + quote(re.sub(r"\W+", "-", topic.casefold()).strip("-"))
+
+
+def _verdict(article: Article) -> str:
+    """The answer in one line, where the article has one."""
+    section = article.section(Kind.VERDICT)
+    return section.text.strip() if section else ""
 
 
 def _leading(parts: tuple[Part, ...]) -> int:

@@ -383,13 +383,14 @@ def to_try(articles: Iterable[Article], language: Language, now: datetime) -> li
 
 
 def by_topic(articles: Iterable[Article], language: Language) -> dict[str, list[Article]]:
-    """Articles by topic, each once: in `language` where it exists."""
+    """Articles by topic, each once: in `language` where it exists. Topics that hold danger come first."""
     found: dict[str, Article] = {}
     for article in articles:
         if article.group not in found or article.language == language:
             found[article.group] = article
     shelves: dict[str, list[Article]] = {}
-    for article in sorted(found.values(), key=lambda article: (article.topic, article.title)):
+    dangerous = {article.topic for article in found.values() if article.critical}
+    for article in sorted(found.values(), key=lambda one: (one.topic not in dangerous, one.topic, one.title)):
         shelves.setdefault(article.topic, []).append(article)
     return shelves
 

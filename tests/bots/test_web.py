@@ -485,6 +485,43 @@ async def test_topics_are_an_index_with_danger_and_changes_marked(client):
     assert "Making up" not in seen.words
 
 
+async def test_a_title_stands_over_its_verdict(client):
+    words_seen = Seen(await (await client.get("/topics")).text()).words
+    assert words_seen.index("Goedmaken met een tegoed") < words_seen.index("Ja: tot € 75.")
+
+
+async def test_every_link_within_a_page_leads_somewhere(client):
+    for path in ("/topics", "/article/goedmaken"):
+        seen = Seen(await (await client.get(path)).text())
+        within = [href.removeprefix("#") for href in seen.values("href") if href.startswith("#")]
+        assert len(within) > 2, path
+        assert set(within) <= set(seen.values("id")), path
+
+
+async def test_an_article_says_where_it_stands_and_its_topic_is_there(client):
+    seen = Seen(await (await client.get("/article/goedmaken")).text())
+    [address] = [href for href in seen.values("href") if href.startswith("/topics#")]
+    assert address.partition("#")[2] in Seen(await (await client.get("/topics")).text()).values("id")
+
+
+async def test_one_reads_on_to_the_articles_beside_it_under_its_topic(shelf):
+    async with TestClient(TestServer(shelf)) as client:
+        for path, before, after in [
+            ("a", [], ["/article/b"]),
+            ("b", ["/article/a"], ["/article/c"]),
+            ("c", ["/article/b"], []),
+        ]:
+            html = await (await client.get(f"/article/{path}")).text()
+            assert re.findall(r'rel="prev" href="([^"]*)"', html) == before
+            assert re.findall(r'rel="next" href="([^"]*)"', html) == after
+
+
+@pytest.fixture
+def shelf(store):
+    texts = {one: f"---\nid: {one}\ntitle: Over {one}\ntopic: t\n---\nTekst.\n" for one in "abc"}
+    return web.make_app(make_desk(store, tuple(article(text, one) for one, text in texts.items())))
+
+
 @pytest.mark.parametrize("path", ["/article/weg", "/nergens", "/static/../web.py"])
 async def test_what_is_not_there_gets_a_sentence(client, path):
     response = await client.get(path)

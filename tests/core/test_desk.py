@@ -179,6 +179,12 @@ def test_topics_list_each_article_once_in_the_readers_language(desk):
     assert desk.topics(Person("a"), "en")[""][0].id == "move-en"
 
 
+def test_topics_that_hold_danger_come_first(store):
+    texts = {"b": "", "a": "", "z": "critical: true\n"}
+    made = tuple(article(f"---\ntitle: {one}\ntopic: {one}\n{more}---\nTekst.\n", one) for one, more in texts.items())
+    assert list(make_desk(store, made).topics(Person("a"), "nl")) == ["z", "a", "b"]
+
+
 def test_a_failure_inside_becomes_a_kind_sentence_and_a_logged_traceback(desk, caplog, monkeypatch):
     monkeypatch.setattr(desk.embedder, "query", lambda text: 1 / 0)
     with caplog.at_level(logging.ERROR):
