@@ -2,15 +2,19 @@
 
 import re
 import textwrap
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
+from functools import cache
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Literal
 
+from pydantic import TypeAdapter
+
 from knowledge.amounts import NAMED, Amounts, amounts_for, filled
-from knowledge.article import Article, Change, Kind, Section
+from knowledge.article import Article, Change, Kind, Language, Section
 from knowledge.errors import ArticleError
 from knowledge.markdown import AMSTERDAM
 from knowledge.moment import Moment
@@ -30,6 +34,7 @@ _WARNINGS = {
     "overdue",
     "expires",
     "no-steps",
+    "jargon",
     "long-sentence",
     "literal-amount",
     "missing-translation",
@@ -210,6 +215,29 @@ def _long_sentences(found: Found, now: datetime) -> Iterator[Finding]:
                 yield _finding(found, above, "long-sentence", told)
 
 
+def _jargon(found: Found, now: datetime) -> Iterator[Finding]:
+    """Words that a colleague would not say."""
+    article = found.article
+    plain = _plain_words()[article.language]
+    for section in article.sections:
+        above = _above_text(article, section)
+        for match in _any_of(article.language).finditer(section.text):
+            sentence = f"'{match[0]}' reads slowly; a colleague would say '{plain[match[0].casefold()]}'."
+            yield _finding(found, above + section.text.count("\n", 0, match.start()), "jargon", sentence)
+
+
+@cache
+def _plain_words() -> dict[Language, dict[str, str]]:
+    """What to say instead, by language."""
+    with (Path(__file__).parent / "plain.toml").open("rb") as file:
+        return TypeAdapter(dict[Language, dict[str, str]]).validate_python(tomllib.load(file))
+
+
+@cache
+def _any_of(language: Language) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, _plain_words()[language]))})\b", re.IGNORECASE)
+
+
 def _start(text: str) -> str:
     return textwrap.shorten(text, 50, placeholder=" …")
 
@@ -217,7 +245,9 @@ def _start(text: str) -> str:
 def _amounts(found: Found, amounts: Amounts) -> Iterator[Finding]:
     """Names that stand for nothing, and amounts that have a name and are written out."""
     article = found.article
-    names = {amount[article.language]: name for name, amount in amounts.items() if article.language in amount}
+    names: dict[str, list[str]] = {}
+    for name, amount in amounts.items():
+        names.setdefault(amount.get(article.language, ""), []).append(f"{{{{{name}}}}}")
     for section in article.sections:
         above = _above_text(article, section)
         for match in NAMED.finditer(section.text):
@@ -225,8 +255,10 @@ def _amounts(found: Found, amounts: Amounts) -> Iterator[Finding]:
                 sentence = f"No amounts.toml has '{match[1]}' in this language; add it, or correct the name."
                 yield _finding(found, above + section.text.count("\n", 0, match.start()), "unknown-amount", sentence)
         for match in _AMOUNT.finditer(section.text) if section.kind not in _TELL_OF_THEN else ():
-            if name := names.get(match[0]):
-                sentence = f"{match[0]} has a name; write {{{{{name}}}}}, so that it changes everywhere at once."
+            if match[0] in names:
+                sentence = (
+                    f"{match[0]} has a name; write {' or '.join(names[match[0]])}, so that it changes everywhere."
+                )
                 yield _finding(found, above + section.text.count("\n", 0, match.start()), "literal-amount", sentence)
 
 
@@ -241,6 +273,7 @@ _RULES: tuple[Callable[[Found, datetime], Iterator[Finding]], ...] = (
     _steps,
     _first_screen,
     _long_sentences,
+    _jargon,
 )
 
 

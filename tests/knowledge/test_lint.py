@@ -235,11 +235,11 @@ def test_an_amount_that_has_no_value_in_the_language_is_found(folder):
 
 
 def test_an_amount_that_is_written_out_and_has_a_name_is_found(folder):
-    put(folder / "amounts.toml", 'fee = "€ 5"')
+    put(folder / "amounts.toml", 'fee = "€ 5"\nother = "€ 5"')
     put(folder / "a.md", "---\ntitle: A\n---\nHet kost € 5, geen € 50 en geen € 5,50.\n")
     (finding,) = lint(folder, now=NOW)
     assert (finding.line, finding.rule, finding.severity) == (4, "literal-amount", "warning")
-    assert "{{fee}}" in finding.sentence
+    assert "{{fee}} or {{other}}" in finding.sentence
 
 
 def test_what_an_amount_was_may_be_written_out(folder):
@@ -258,3 +258,23 @@ def test_broken_amounts_are_a_finding(folder):
     put(folder / "amounts.toml", "fee = ")
     put(folder / "a.md", "---\ntitle: A\n---\nTekst.\n")
     assert found_in(folder) == [("amounts.toml", 1, "unreadable")]
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "told"),
+    [
+        ("Bel terug.\n\nIndien de klant belt, noteer je dat.", "nl", "say 'als'"),
+        ("Je dient te bellen.", "nl", "say 'moet'"),
+        ("Check this prior to the call.", "en", "say 'before'"),
+    ],
+)
+def test_a_word_that_a_colleague_would_not_say_is_found(text, language, told):
+    (finding,) = lint([article(text, language=language)], now=NOW)
+    assert (finding.rule, finding.severity) == ("jargon", "warning")
+    assert told in finding.sentence
+    assert finding.line == 1 + text.count("\n")
+
+
+def test_a_word_within_another_or_of_the_other_language_is_no_jargon():
+    assert rules(article("Het echtere verhaal staat in reedsel.")) == []
+    assert rules(article("Upon, whilst.")) == []
