@@ -383,15 +383,21 @@ def to_try(articles: Iterable[Article], language: Language, now: datetime) -> li
 
 
 def by_topic(articles: Iterable[Article], language: Language) -> dict[str, list[Article]]:
-    """Articles by topic, each once: in `language` where it exists. Topics that hold danger come first."""
+    """Articles by topic, each once: in `language` where it exists. Topics that hold danger come first.
+
+    What there is no translation of stands with the rest of its topic, as the translations of those tell.
+    """
     found: dict[str, Article] = {}
-    for article in articles:
+    everything = list(articles)
+    for article in everything:
         if article.group not in found or article.language == language:
             found[article.group] = article
     shelves: dict[str, list[Article]] = {}
-    dangerous = {article.topic for article in found.values() if article.critical}
-    for article in sorted(found.values(), key=lambda one: (one.topic not in dangerous, one.topic, one.title)):
-        shelves.setdefault(article.topic, []).append(article)
+    names = {one.topic: found[one.group].topic for one in everything if found[one.group].language == language}
+    placed = [(names.get(article.topic, article.topic), article) for article in found.values()]
+    dangerous = {topic for topic, article in placed if article.critical}
+    for topic, article in sorted(placed, key=lambda one: (one[0] not in dangerous, one[0], one[1].title)):
+        shelves.setdefault(topic, []).append(article)
     return shelves
 
 

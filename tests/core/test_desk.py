@@ -185,6 +185,16 @@ def test_topics_that_hold_danger_come_first(store):
     assert list(make_desk(store, made).topics(Person("a"), "nl")) == ["z", "a", "b"]
 
 
+def test_what_has_no_translation_stands_with_the_rest_of_its_topic(store):
+    made = [
+        article("---\ntitle: Bellen\ntopic: Gesprek\n---\nTekst.\n", "call"),
+        article("---\ntitle: Call\ntopic: Talk\ntranslation_of: call\n---\nText.\n", "call-en", "en"),
+        article("---\ntitle: Wachten\ntopic: Gesprek\n---\nTekst.\n", "wait"),
+    ]
+    topics = make_desk(store, tuple(made)).topics(Person("a"), "en")
+    assert {topic: [one.id for one in shelf] for topic, shelf in topics.items()} == {"Talk": ["call-en", "wait"]}
+
+
 def test_a_failure_inside_becomes_a_kind_sentence_and_a_logged_traceback(desk, caplog, monkeypatch):
     monkeypatch.setattr(desk.embedder, "query", lambda text: 1 / 0)
     with caplog.at_level(logging.ERROR):
