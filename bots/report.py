@@ -54,7 +54,7 @@ def golden_tables(report: GoldenReport) -> Iterator[Table]:
 
 
 def _percent(share: Share) -> str:
-    return f"{share.value:.1%}".removesuffix("%") + f" [dim]{share.low * 100:.0f}–{share.high * 100:.0f}[/]"
+    return f"{share.value * 100:.1f} ({share.low * 100:.0f}–{share.high * 100:.0f})"
 
 
 def moments_tables(report: MomentReport) -> Iterator[Table]:
@@ -65,6 +65,8 @@ def moments_tables(report: MomentReport) -> Iterator[Table]:
         scores.add_column(column)
     for label, one in report.classes.items():
         scores.add_row(label, f"{one.precision:.3f}", f"{one.recall:.3f}", f"{one.f1:.3f}", str(one.messages))
+    if report.accepted is not None:
+        scores.caption = f"Of {report.ambiguous} ambiguous messages {report.accepted:.1%} got a moment that will do"
     yield scores
     taken = Table(title="Labelled (rows), taken for (columns)", title_justify="left")
     taken.add_column("")

@@ -162,10 +162,11 @@ def _readable(part: Part, language: Language, hide: bool, below: str = "") -> Pa
 
 
 def _below(part: Part, steps_left: int, language: Language) -> str:
-    """Steps that stop halfway say so."""
-    if part.kind is not Kind.STEPS or not steps_left:
+    """Steps and checks that stop halfway say so."""
+    if part.kind not in {Kind.STEPS, Kind.TROUBLE} or not steps_left:
         return ""
-    return say("steps.left_one" if steps_left == 1 else "steps.left", language, count=str(steps_left))
+    what = "left" if part.kind is Kind.STEPS else "checks_left"
+    return say(f"steps.{what}_one" if steps_left == 1 else f"steps.{what}", language, count=str(steps_left))
 
 
 def _trusted(text: str, language: Language, hide: bool) -> str:

@@ -53,7 +53,7 @@ class Shape:
 
     `left_out` is what had to be on the first screen and did not fit there, in part or at all. `walk` is all of the
     part of kind `walked`, item by item without their marks, where that is better taken one at a time. `steps_left` are
-    those that `first` does not show.
+    those, or of the checks when something fails, that `first` does not show.
     """
 
     first: tuple[Part, ...]
@@ -79,7 +79,7 @@ def shape(article: Article, moment: Moment | None, *, level: str = "", changed: 
     room = FIRST_SCREEN_WORDS
     for part in _wanted(parts, moment, passage):
         brief = _brief(part, moment, level)
-        shown = brief if first else _cut(brief, room)
+        shown = brief if first and part.kind is not Kind.TROUBLE else _cut(brief, room, whole=bool(first))
         size = count_words(shown.text)
         if size <= room:
             first.append(shown)
@@ -91,7 +91,7 @@ def shape(article: Article, moment: Moment | None, *, level: str = "", changed: 
     more = tuple(part for part in parts if part not in whole)
     walked = next((part for part in first if part.kind in {Kind.STEPS, Kind.TROUBLE}), None)
     walk = _walk(article, walked, moment) if walked else ()
-    left = sum(_missing(part, parts) for part in first if part.kind is Kind.STEPS)
+    left = sum(_missing(part, parts) for part in first if part.kind in {Kind.STEPS, Kind.TROUBLE})
     return Shape(tuple(first), more, tuple(left_out), walk, walked.kind if walked and walk else None, left)
 
 
@@ -188,8 +188,8 @@ def _by_level(found: list[str]) -> dict[str, str]:
     return {match[1].casefold(): item for item in found if (match := _LEVEL.match(item))}
 
 
-def _cut(part: Part, room: int) -> Part:
-    """Whole items while they fit; a first item that alone is too long ends in an ellipsis."""
+def _cut(part: Part, room: int, *, whole: bool) -> Part:
+    """Whole items while they fit; a first item that alone is too long is let be, or ends in an ellipsis."""
     if count_words(part.text) <= room:
         return part
     kept = ""
@@ -198,5 +198,7 @@ def _cut(part: Part, room: int) -> Part:
             break
         kept += item
     if not count_words(kept):
+        if whole:
+            return part
         kept = " ".join(part.text.split()[:room]) + " …"
     return replace(part, text=kept.strip())

@@ -243,7 +243,7 @@ async def _(me):
 async def _(me):
     seen = await me.ask(UNKNOWN)
     assert nl("answer.none_near") in seen
-    assert "Ik zoek dit voor u uit en bel u vandaag nog terug." in seen
+    assert "Ik zoek dit voor u uit en bel u uiterlijk de volgende werkdag terug." in seen
     assert nl("answer.danger") in seen
     assert nl("head.nearest") in seen
     assert STEP in await seen.tap("Verhuizing doorgeven")

@@ -1,7 +1,9 @@
 """The starter knowledge is good enough to work from, and what is wrong with it is wrong on purpose."""
 
+import csv
 import json
 from collections import Counter
+from itertools import product
 
 import pytest
 from conftest import AMSTERDAM, TODAY
@@ -40,21 +42,82 @@ def test_the_only_flaws_are_the_planted_ones():
     assert findings == PLANTED
 
 
-def test_there_are_pairs_in_both_languages(starter_articles):
-    languages = Counter(article.language for article in starter_articles)
-    pairs = Counter(article.group for article in starter_articles)
-    assert min(languages.values()) >= 25
-    assert sum(count == 2 for count in pairs.values()) >= 25
+def test_the_handbook_is_whole_and_in_both_languages(starter_articles):
+    languages = {article.group: set() for article in starter_articles}
+    for article in starter_articles:
+        languages[article.group].add(article.language)
+    assert {group for group, found in languages.items() if found == {"nl"}} == {"zoektijd-overbruggen"}
+    assert sum(found == {"nl", "en"} for found in languages.values()) == 84 + 1  # and today's notice
+
+
+def test_every_article_can_be_worked_from(starter_articles):
+    always = {*Kind} - {Kind.CHANGES, Kind.WEBCARE, Kind.EXAMPLE, Kind.TRAINING}
+    for article in starter_articles:
+        if article.effective_until:
+            continue  # a notice says what is going on, and goes
+        kinds = {section.kind for section in article.sections if section.text.strip()}
+        planted = {Kind.STEPS} if article.group == "tariefwijziging" else set()
+        assert always - kinds == planted, article.id
+        assert None not in kinds, article.id
+        assert len(items(article.section(Kind.EXCEPTIONS).text)) >= 2, article.id
+        taught = bool({Moment.NEW, Moment.MORE} & {*article.moments})
+        assert taught <= ((Kind.TRAINING in kinds) and bool(article.training)), article.id
+        assert (Kind.CHANGES in kinds) == bool(article.changes), article.id
+
+
+def test_an_article_and_its_translation_are_about_the_same(starter_articles):
+    by_id = {article.id: article for article in starter_articles}
+    for article in starter_articles:
+        if article.translation_of:
+            first = by_id[article.translation_of]
+            same = ("moments", "critical", "training", "effective_from", "effective_until", "verify_every")
+            assert [getattr(article, name) for name in same] == [getattr(first, name) for name in same], article.id
+            when = [(one.since, one.loudness) for one in article.changes]
+            assert when == [(one.since, one.loudness) for one in first.changes], article.id
+            kinds = {section.kind for section in article.sections}
+            assert kinds == {section.kind for section in first.sections}, article.id
+
+
+def test_the_topics_are_the_same_in_both_languages(starter_articles):
+    topics = {article.group: {} for article in starter_articles}
+    for article in starter_articles:
+        topics[article.group][article.language] = article.topic
+    pairs = {(found["nl"], found["en"]) for found in topics.values() if len(found) == 2}
+    assert len(pairs) == len({nl for nl, _ in pairs}) == len({en for _, en in pairs}) == 14
 
 
 def test_the_safety_articles_are_there_and_critical_in_both_languages(starter_articles):
     assert Counter(article.group for article in starter_articles if article.critical) == dict.fromkeys(CRITICAL, 2)
 
 
-def test_at_least_four_articles_hold_a_real_change(starter_articles):
-    changed = {article.group for article in starter_articles if article.changes}
-    assert len(changed) >= 4
-    assert all(change.old for article in starter_articles for change in article.changes)
+CHANGES = {  # since when, and how loud
+    "opzegvergoeding": [("2023-06-01", "silent")],
+    "afsluiten-wanbetaling": [("2023-04-01", "silent")],
+    "welkomstkorting": [("2026-01-01", "quiet")],
+    "bedenktijd": [("2026-06-19", "quiet")],
+    "uitgaand-bellen": [("2026-07-01", "loud")],
+    "salderen": [("2027-01-01", "loud")],
+    "terugleverkosten": [("2027-01-01", "loud")],
+    "goedmaken": [("2026-09-01", "loud")],
+    "wie-beslist": [("2026-09-01", "loud")],
+    "betalingsregeling": [("2026-10-01", "loud")],
+    "identificeren": [("2026-10-15", "loud")],
+    "monteur-plannen": [("2026-07-01", "quiet")],
+    "contact-vastleggen": [("2026-11-01", "loud")],
+    "terugbelafspraak": [("2026-11-09", "quiet")],
+    "thermostaat-retour": [("2026-05-01", "silent"), ("2026-09-15", "loud")],
+    "schrijven": [("2026-12-01", "loud")],
+}
+
+
+def test_the_fourteen_changes_are_there_and_say_what_was(starter_articles):
+    """Two of them in two articles each; one was reversed, two are yet to come."""
+    found = {
+        article.group: [(str(one.since.astimezone(AMSTERDAM).date()), one.loudness) for one in article.changes]
+        for article in starter_articles
+    }
+    assert {group: found[group] for group in CHANGES} == CHANGES
+    assert all(one.old and one.applies_to for article in starter_articles for one in article.changes)
 
 
 @pytest.mark.parametrize("moment", list(Moment))
@@ -83,10 +146,63 @@ def test_a_first_screen_in_one_of_the_articles_own_moments_hides_no_sentence_to_
                 assert Kind.SAY in {part.kind for part in card.first}, (article.id, moment)
 
 
-def test_the_moments_are_labelled_evenly_in_both_languages():
-    counts = Counter((row["lang"], row["moment"]) for row in rows("moments.jsonl"))
-    assert len(counts) == 12
-    assert set(counts.values()) == {25}
+MOMENTS = {*Moment, "none"}
+
+
+def test_every_moment_has_a_hundred_messages_in_each_language_and_half_give_nothing_away():
+    clear = [row for row in rows("moments.jsonl") if not row.get("terse")]
+    for language, moment in product(("nl", "en"), MOMENTS):
+        own = [row for row in clear if (row["lang"], row["moment"]) == (language, moment)]
+        assert len(own) >= 100, (language, moment)
+        assert sum(not row["cue"] for row in own) >= len(own) / 2, (language, moment)
+    assert len(clear) >= 1200
+    assert len({row["sector"] for row in clear}) >= 10
+    assert sum(row["sector"] == "energy" for row in clear) <= len(clear) / 5
+
+
+def test_terse_messages_name_every_moment_that_will_do():
+    terse = [row for row in rows("moments.jsonl") if row.get("terse")]
+    assert len(terse) >= 200
+    for row in terse:
+        assert len(row["text"].split()) <= 5, row
+        assert row["also"], row
+        assert {row["moment"], *row["also"]} <= MOMENTS, row
+        assert row["moment"] not in row["also"], row
+
+
+def test_no_message_is_labelled_twice_and_a_second_reader_labelled_each():
+    labelled = rows("moments.jsonl")
+    assert len({row["text"].casefold() for row in labelled}) == len(labelled)
+    assert {row["second"] for row in labelled} == MOMENTS
+    assert all(row["second"] in {row["moment"], *row.get("also", [])} or row.get("note") for row in labelled)
+
+
+def test_every_article_has_golden_questions_of_each_kind_in_its_languages(starter_articles):
+    asked = Counter((row["article"], row["lang"], row["kind"]) for row in rows("golden.jsonl"))
+    for article in starter_articles:
+        for kind in ("question", "keywords", "chat"):
+            if not article.effective_until:
+                assert asked[article.group, article.language, kind] >= 1, (article.id, kind)
+    known = {article.group for article in starter_articles}
+    assert {row["article"] or row.get("near", "") for row in rows("golden.jsonl")} <= {*known, ""}
+
+
+def test_two_in_three_of_the_questions_without_an_answer_are_near_misses():
+    kinds = Counter(row["kind"] for row in rows("golden.jsonl") if not row["article"])
+    assert (kinds["near"], kinds["far"]) == (100, 50)
+    assert all(row["near"] for row in rows("golden.jsonl") if row["kind"] == "near")
+
+
+def test_half_of_the_pairs_ask_the_same_within_and_across_the_languages():
+    pairs = Counter(("".join(sorted({row["lang_a"], row["lang_b"]})), row["same"]) for row in rows("pairs.jsonl"))
+    assert pairs == dict.fromkeys(product(("nl", "en", "ennl"), (True, False)), 25)
+
+
+def test_no_question_stands_in_two_files_or_twice():
+    names = ("golden", "critical", "critical_controls", "critical_heldout", "moments")
+    texts = [row["text"].casefold() for name in names for row in rows(f"{name}.jsonl")]
+    texts += [row[side].casefold() for row in rows("pairs.jsonl") for side in "ab"]
+    assert [text for text, count in Counter(texts).items() if count > 1] == []
 
 
 def test_law_is_named_where_an_article_says_law(starter_articles):
@@ -150,18 +266,34 @@ def test_danger_is_spotted_in_words_that_nobody_who_wrote_the_signals_had_seen(s
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("language", ["nl", "en"])
-def test_the_right_article_is_among_three_for_questions_that_avoid_its_words(starter_desk, language):
-    questions = [row for row in rows("questions.jsonl") if row["lang"] == language and row["article"]]
-    found = [row for row in questions if row["article"] in asked(starter_desk, row)[1][:3]]
-    assert len(questions) == 20
-    assert len(found) >= 17
+def test_golden_questions_get_what_the_baseline_says(starter_desk):
+    """`bijdehand evaluate questions --json` made it; whoever changes what is found makes it anew, and looks why."""
+    baseline = json.loads((SEEDS / "golden_baseline.json").read_text(encoding="utf-8"))
+    before = {one["id"]: one for one in baseline["given"]}
+    other = []
+    for row in rows("golden.jsonl"):
+        answer, shown = asked(starter_desk, row)
+        place = shown.index(row["article"]) + 1 if row["article"] in shown else 0
+        if (answer.outcome, place) != (before[row["id"]]["outcome"], before[row["id"]]["place"]):
+            other.append(row["id"])
+    assert len(other) <= 0.02 * len(before), other  # other processors round a vector otherwise
 
 
-@pytest.mark.model
-@pytest.mark.parametrize("language", ["nl", "en"])
-def test_what_we_cannot_know_is_refused(starter_desk, language):
-    off_topic = [row for row in rows("questions.jsonl") if row["lang"] == language and not row["article"]]
-    outcomes = Counter(asked(starter_desk, row)[0].outcome for row in off_topic)
-    assert outcomes[Outcome.ANSWERED] == 0
-    assert outcomes[Outcome.UNANSWERED] >= 8
+def glossary():
+    with (SEEDS / "glossary.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_glossary_leads_to_words_that_articles_use(starter_articles):
+    text = {"nl": "", "en": ""}
+    for one in starter_articles:
+        text[one.language] += f"{one.title}\n{one.body}\n".casefold()
+    assert [row for row in glossary() if row["official"].casefold() not in text[row["language"]]] == []
+
+
+def test_the_glossary_says_each_word_once_per_language_and_what_kind_it_is():
+    said = Counter((row["said"].casefold(), row["language"]) for row in glossary())
+    assert set(said.values()) == {1}
+    assert {row["kind"] for row in glossary()} == {"abbreviation", "colloquial", "flemish", "synonym"}
+    assert {row["language"] for row in glossary()} == {"nl", "en"}
+    assert all(row["said"] != row["official"] for row in glossary())

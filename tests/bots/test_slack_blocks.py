@@ -194,7 +194,7 @@ def test_a_refusal_gives_the_sentence_to_say_and_then_the_nearest_titles():
     assert kinds(blocks) == ["section", "section", "context", "context", "actions", "actions"]
     assert texts(blocks)[:4] == [
         "Dit weet ik niet. Ik gok liever niet.",
-        'Zeg bijvoorbeeld:\n> "Ik zoek dit voor u uit en bel u vandaag nog terug."',
+        'Zeg bijvoorbeeld:\n> "Ik zoek dit voor u uit en bel u uiterlijk de volgende werkdag terug."',
         say("answer.danger", "nl"),
         "Dit komt het dichtst in de buurt",
     ]

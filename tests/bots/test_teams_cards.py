@@ -214,7 +214,7 @@ def test_a_refusal_gives_the_sentence_to_say_and_then_the_nearest_titles_and_a_c
     assert shown(made["body"]).split("\n") == [
         "Dit weet ik niet. Ik gok liever niet.",
         "Zeg bijvoorbeeld:",
-        '"Ik zoek dit voor u uit en bel u vandaag nog terug."',
+        '"Ik zoek dit voor u uit en bel u uiterlijk de volgende werkdag terug."',
         "Iemand in gevaar? Nu 112.",
         "Dit komt het dichtst in de buurt",
         "Terugbellen",

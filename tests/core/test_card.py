@@ -162,3 +162,10 @@ def test_an_amount_that_nobody_knows_is_not_shown_as_a_name():
         shown = card_of(article(text), moment, person=Person("p"), language="nl", now=TODAY, zone=AMSTERDAM)
         assert "{{" not in str(shown), moment
         assert say("source.amount", "nl") in str(shown), moment
+
+
+def test_checks_that_stop_halfway_say_so():
+    checks = "".join(f"{n}. {'woord ' * 25}eind.\n" for n in (1, 2, 3, 4))
+    made = article(f"---\ntitle: X\n---\n## Als het misgaat\n{checks}")
+    shown = card_of(made, Moment.SOLVE, person=Person("p"), language="nl", now=TODAY, zone=AMSTERDAM).first[-1]
+    assert shown.below == say("steps.checks_left_one", "nl")

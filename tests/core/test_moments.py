@@ -116,4 +116,6 @@ def test_the_moment_is_right_in_four_of_five_in_a_sector_never_seen(real_embedde
     report = cross_validate(real_embedder, read_messages(SEEDS / "moments.jsonl"))
     assert report.accuracy > 0.83
     assert report.macro_f1 > 0.83
-    assert np.sum(report.confusion) == 300
+    assert np.sum(report.confusion) == report.messages >= 1200
+    assert report.ambiguous >= 200
+    assert report.accepted > 0.5

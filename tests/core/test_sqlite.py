@@ -23,7 +23,7 @@ from knowledge.moment import Moment
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 BIG = "lang " * 100_000
 JAN = Identity("slack", "T1", "U-JAN")
-LATEST = "m003_replies"
+LATEST = "m004_amounts"
 FIRST_TABLES = "article change person identity event answer outbox feedback".split()
 
 
@@ -262,7 +262,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_once_by_many_at_o
 
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(opened, range(4))) == {LATEST}
-    assert rows(first_version, "select count(*) from _sqlite_migrations") == [(3,)]
+    assert rows(first_version, "select count(*) from _sqlite_migrations") == [(4,)]
 
 
 SECOND_VERSION = """
@@ -500,7 +500,15 @@ def test_every_row_carries_its_team_or_hangs_on_one_that_does(store):
             )
         }
     # Knowledge is everybody's, a person goes with their last identity, a word is of nobody yet.
-    assert tables.keys() - of_a_team - hanging == {"article", "passage", "vector", "change", "person", "state"}
+    assert tables.keys() - of_a_team - hanging == {
+        "article",
+        "amount",
+        "passage",
+        "vector",
+        "change",
+        "person",
+        "state",
+    }
 
 
 def test_a_conversation_is_found_without_reading_all_events(store):

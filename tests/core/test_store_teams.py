@@ -137,7 +137,14 @@ def test_of_a_forgotten_team_nothing_is_left(store):
     empty = everything(store)
     live_in(store, "slack", "T1")
     filled = everything(store)
-    assert [name for name in filled if not filled[name]] == ["article", "passage", "vector", "change", "state"]
+    assert [name for name in filled if not filled[name]] == [
+        "article",
+        "passage",
+        "vector",
+        "change",
+        "state",
+        "amount",
+    ]
     store.forget_team("slack", "T1")
     assert everything(store) == empty
 

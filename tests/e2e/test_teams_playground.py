@@ -165,7 +165,7 @@ def test_customer_data_is_not_kept_and_whoever_typed_it_is_told(teams):
 def test_what_is_not_known_is_said_with_what_to_tell_the_customer(unknowing):
     refused = unknowing.ask("kan ik een fiets huren")
     assert words("answer.none") in refused.shown
-    assert "bel u vandaag nog terug" in refused.shown
+    assert "bel u uiterlijk de volgende werkdag terug" in refused.shown
     assert not refused.thumbs
     assert told(unknowing, refused, words("button.coach")) == words("coach.none")
 
@@ -554,7 +554,7 @@ def test_a_refusal_is_seen_with_a_way_on(screen, unknowing):
     screen.type("kan ik een fiets huren")
     screen.press("Enter")
     screen.see(words("answer.none"))
-    screen.see("bel u vandaag nog terug")
+    screen.see("bel u uiterlijk de volgende werkdag terug")
     screen.tap("button", words("button.coach"))
     screen.see(words("coach.none"))
 

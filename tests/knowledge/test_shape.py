@@ -109,9 +109,26 @@ def test_steps_that_the_first_screen_has_no_room_for_are_counted():
 @given(articles, some_moment)
 def test_never_more_steps_are_missed_than_there_are(made, moment):
     laid = shape(made, moment)
-    steps = next((section.text for section in made.sections if section.kind is Kind.STEPS and section.text.strip()), "")
-    shown = next((part.text for part in laid.first if part.kind is Kind.STEPS), "")
-    assert laid.steps_left == (len(items(steps)) - len(items(shown)) if shown else 0)
+    shown = next((part for part in laid.first if part.kind in {Kind.STEPS, Kind.TROUBLE}), None)
+    left = 0
+    if shown:
+        steps = next(one.text for one in made.sections if one.kind is shown.kind and one.text.strip())
+        left = len(items(steps)) - len(items(shown.text))
+    assert laid.steps_left == left
+
+
+def test_checks_that_do_not_all_fit_stop_at_the_last_that_does():
+    checks = "".join(f"{n}. {'woord ' * 29}eind.\n" for n in (1, 2, 3))
+    laid = shape(article(written(verdict="Ja.", say='- "Ik kijk."', trouble=checks)), Moment.SOLVE)
+    shown = next(part.text for part in laid.first if part.kind is Kind.TROUBLE)
+    assert (len(items(shown)), laid.steps_left) == (2, 1)
+    assert [part.kind for part in laid.left_out] == [Kind.TROUBLE]
+    assert Kind.TROUBLE in {part.kind for part in laid.more}
+
+
+def test_a_first_check_that_does_not_fit_is_not_shown_in_part():
+    laid = shape(article(written(verdict="Ja.", trouble="1. " + "woord " * 90)), Moment.SOLVE)
+    assert [part.kind for part in laid.first] == [Kind.VERDICT]
 
 
 @pytest.mark.parametrize(
