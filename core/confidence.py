@@ -45,7 +45,7 @@ class Confidence:
         return Band.POSSIBLE if chance >= self.possible_from else Band.UNLIKELY
 
 
-_E5 = Confidence(score=1.03, margin=5.49, intercept=-11.06)
+_E5 = Confidence(score=1.88, margin=5.99, intercept=-18.4)
 _FITTED = {"intfloat/multilingual-e5-small": _E5}
 
 
