@@ -9,7 +9,7 @@ from core.danger import Lookout, read_texts
 from core.desk import Desk
 from core.embed import Embedder
 from core.errors import StoreError
-from core.moments import MomentHead, open_head, read_messages
+from core.moments import MomentHead, open_head
 from core.prepare import open_embedder
 from core.privacy import Scrubber
 from core.settings import Settings
@@ -37,9 +37,7 @@ def make_moments(settings: Settings, embedder: Embedder) -> MomentHead:
 
 def make_lookout(settings: Settings, embedder: Embedder) -> Lookout:
     """What spots danger; everyday messages are all it needs besides the critical articles themselves."""
-    messages = read_messages(SEEDS / "moments.jsonl")
-    everyday = [message.text for message in messages] + read_texts(SEEDS / "background.jsonl")
-    return Lookout(embedder, everyday, settings.cache / "danger")
+    return Lookout(embedder, read_texts(SEEDS / "background.jsonl"), settings.cache / "danger")
 
 
 def make_store(settings: Settings) -> Store:

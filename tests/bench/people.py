@@ -26,7 +26,7 @@ Said = TypeVar("Said")
 def questions() -> list[list[str]]:
     """Real ones, by kind: about half find an article in the starter knowledge."""
     files = [
-        (SEEDS / f"{name}.jsonl").read_text().splitlines() for name in ("questions", "moments", "followups", "critical")
+        (SEEDS / f"{name}.jsonl").read_text().splitlines() for name in ("golden", "moments", "followups", "critical")
     ]
     return [[json.loads(line)["text"] for line in lines] for lines in files]
 

@@ -27,6 +27,7 @@ from core.model import Role  # noqa: E402
 from core.settings import Settings  # noqa: E402
 from core.store import Identity  # noqa: E402
 from core.store.sqlite import open_store  # noqa: E402
+from knowledge.amounts import amounts_for  # noqa: E402
 from knowledge.readers import read  # noqa: E402
 
 NOW = datetime(2026, 11, 23, 12, 42, tzinfo=UTC)
@@ -34,8 +35,12 @@ COLLEAGUE, COACH = "U2", "U7"
 WIDTH, PHONE = 720, 360
 SURE = "mag ik een regeling van 12 maanden afspreken"
 CHECKS = "ketel geeft foutcode, wat nu"
-COMMAND = "hoeveel mag ik zelf goedmaken"
-UNKNOWN = ["kan ik factuur in braille sturen", "klant wil bloemen voor de monteur", "teruggave nog niet binnen"]
+COMMAND = "welk bedrag mag ik als tegoed geven"
+UNKNOWN = [
+    "mag de monteur zijn schoenen aanhouden",
+    "klant wil bloemen voor de monteur",
+    "klant vraagt of wij ook kerstbomen inzamelen",
+]
 
 
 @contextmanager
@@ -44,6 +49,7 @@ def starter_desk():
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(_env_file=None, data=Path(folder))
         store, embedder = open_store(settings.database), make_embedder(settings, progress=print)
+        store.set_amounts(amounts_for([SEEDS / "articles"]))
         shelve(store, embedder, [found.article for found in read(SEEDS / "articles")])
         yield open_desk(settings, store=store, embedder=embedder, now=lambda: NOW)
         store.close()
