@@ -33,7 +33,7 @@ from core.store import Identity  # noqa: E402
 from core.words import say  # noqa: E402
 
 FONT = "screens/node_modules/@fontsource-variable/open-sans/files/open-sans-latin-wght-{}.woff2"
-FOUND = "klant kan de rekening niet betalen"
+FOUND = "klant wil de rekening in termijnen betalen"
 
 
 def words(key):
