@@ -18,6 +18,7 @@ from bots.slack_parts import (
     sections,
 )
 from bots.slack_text import bold, literal, mrkdwn
+from core.loop import OpenQuestion
 from core.model import Answer, Home, Request, Role, Suggestion
 from core.words import say, say_date
 from knowledge.article import Language
@@ -77,13 +78,13 @@ def _asked(home: Home, today: date) -> Iterator[Block]:
     yield from _rest(home.asked, home.language)
 
 
-def _requests(requests: Sequence[Request], key: str, language: Language, today: date) -> Iterator[Block]:
+def _requests(requests: Sequence[Request | OpenQuestion], key: str, language: Language, today: date) -> Iterator[Block]:
     for request in requests[:_MOST]:
         day = _brief(say_date(request.at.date(), language), today)
         yield _line(request.answer.question, say(key, language, date=day))
 
 
-def _rest(requests: Sequence[Request], language: Language) -> Iterator[Block]:
+def _rest(requests: Sequence[Request | OpenQuestion], language: Language) -> Iterator[Block]:
     if len(requests) > _MOST:
         yield from contexts(say("home.rest", language, count=str(len(requests) - _MOST)))
 

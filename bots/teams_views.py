@@ -21,6 +21,7 @@ from bots.teams_parts import (
     words_of,
 )
 from bots.teams_text import Json, clip, markdown_elements, one_line, plain, sentence_elements
+from core.loop import OpenQuestion
 from core.model import Answer, Home, Request, Role, Suggestion
 from core.words import say, say_date
 from knowledge.article import Language
@@ -148,7 +149,7 @@ def _opens(article: Suggestion, language: Language) -> list[Json]:
     return list(title_buttons([article], language, words=say("button.open", language)))
 
 
-def _since(key: str, request: Request, language: Language, today: date) -> str:
+def _since(key: str, request: Request | OpenQuestion, language: Language, today: date) -> str:
     return say(key, language, date=_brief(say_date(request.at.date(), language), today))
 
 

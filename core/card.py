@@ -15,6 +15,7 @@ from knowledge.text import items, without_mark
 
 _CHANGED_FOR = timedelta(weeks=8)  # how long "changed since" stands above an answer
 _CHANGES_WITHIN = timedelta(days=90)  # how early a coming change is announced
+_QUICKLY = 7  # days in which a quick answer is to be checked
 _ENOUGH_TO_KNOW = 40  # characters
 _AMOUNT = re.compile(r"€\s?\d[\d.,]*(?:-|\d)?")
 
@@ -140,7 +141,7 @@ def _source(article: Article, language: Language, today: date) -> str:
     """Freshness in a sentence."""
     values = {"owner": article.owner}
     if article.verified is None:
-        key = "source.unverified"
+        key = "source.quick" if article.check_by else "source.unverified"
     elif article.overdue(today):
         key = "source.stale"
         values["month"] = say_month(article.verified, language)
@@ -153,7 +154,7 @@ def _source(article: Article, language: Language, today: date) -> str:
 def _too_old(article: Article, today: date) -> bool:
     """Not checked for twice the agreed time: amounts are no longer to be trusted."""
     late = article.overdue(today)
-    return late is not None and late.days > (article.verify_every or 0)
+    return late is not None and late.days > (article.verify_every or _QUICKLY)
 
 
 def _readable(part: Part, language: Language, hide: bool, below: str = "") -> Part:

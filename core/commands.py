@@ -40,3 +40,28 @@ def read_command(text: str) -> Command | None:
 
 def _named(word: str, names: tuple[Name, ...]) -> Name | None:
     return next((name for name in names if word.casefold() in phrases(f"command.{name}")), None)
+
+
+_COACHING = (
+    "add",
+    "queue",
+    "edit",
+    "verify",
+    "retire",
+    "change",
+    "notice",
+    "stats",
+    "history",
+    "help",
+    "hours",
+    "mine",
+)
+
+
+def read_coach(text: str) -> tuple[str, str]:
+    """What is typed behind /coach: what to do, and about what. Nothing is the panel; another word asks for help."""
+    word, _, rest = text.strip().partition(" ")
+    if not word:
+        return "panel", ""
+    name = next((name for name in _COACHING if word.casefold() in phrases(f"coach.command.{name}")), "help")
+    return name, rest.strip()

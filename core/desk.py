@@ -4,7 +4,7 @@ import logging
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from core.answering import Answering
@@ -12,10 +12,11 @@ from core.card import changed_lately, current_change
 from core.confidence import Confidence
 from core.danger import Lookout
 from core.embed import Embedder
-from core.errors import NotAllowedError, NotFoundError
-from core.index import LiveIndex
+from core.errors import NotAllowedError, NotFoundError, StoreError
+from core.index import Index, LiveIndex
 from core.language import language_of, language_of_locale
-from core.library import Progress, no_progress, shelve
+from core.library import Progress, embed, no_progress, shelve
+from core.loop import Notice, OpenQuestion, Tip
 from core.model import (
     Answer,
     Feedback,
@@ -31,10 +32,15 @@ from core.model import (
 )
 from core.moments import MomentHead
 from core.privacy import Scrubber
+from core.questions import Questions
+from core.search import search
 from core.store import Identity, Store
 from core.words import reasons, say, say_date
-from knowledge.article import Article, Language
+from knowledge.amounts import filled
+from knowledge.article import Article, Change, Language
 from knowledge.moment import Moment
+from knowledge.shape import Part
+from knowledge.text import escaped
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +49,8 @@ _CHECKED_AFTER = timedelta(hours=1)  # the call is over by then
 _CHECKED_WITHIN = timedelta(hours=12)  # and not forgotten
 _CHECKED_EVERY = timedelta(hours=20)  # once a working day
 _RECENT = 5  # changes on a home page
+_LATELY = timedelta(weeks=4)
+_HISTORY = timedelta(days=90)
 
 
 class Desk:
@@ -69,6 +77,7 @@ class Desk:
         self._lookout = lookout
         self._scrubber = scrubber
         self._language: Language = language
+        self.questions = Questions(store, embedder, now=self._clock, zone=zone)
         self._live = LiveIndex(store, embedder.name)
         self._answering = Answering(
             self._live,
@@ -77,7 +86,7 @@ class Desk:
             lookout,
             confidence,
             zone=zone,
-            clock=lambda: self.now(),  # noqa: PLW0108 - now may be replaced later
+            clock=self._clock,
         )
 
     # -- asking ----------------------------------------------------------------------------------------------------
@@ -101,12 +110,12 @@ class Desk:
             warnings=tuple(warnings),
             asks_to_delete=bool(scrubbed.found) and question.stays,
         )
-        return self._answering.answer(base, question, too_long=len(text) > MAX_QUESTION)
+        return self._dressed(self._answering.answer(base, question, too_long=len(text) > MAX_QUESTION))
 
     def ask(self, question: Question) -> Answer:
         """Answer and remember; whatever breaks becomes a kind sentence and a traceback in the log."""
         try:
-            answer = self.answer(question)
+            answer = self.remembered(self.answer(question), question.person)
         except Exception:
             log.exception("could not answer on %s", question.surface)
             return self.sorry(question.text, question.locale)
@@ -132,7 +141,7 @@ class Desk:
         """
         article = self.article(article_id, person)
         base = Answer(uuid.uuid4().hex, Outcome.ANSWERED, language or article.language, article.title)
-        answer = self._answering.opened(base, article, person, moment or Moment.APPLY)
+        answer = self._dressed(self._answering.opened(base, article, person, moment or Moment.APPLY))
         if surface:
             self.store.record(answer, person, surface, self.now(), team=team)
         return answer
@@ -150,7 +159,7 @@ class Desk:
         article = self.article(answer.card.article_id, person)
         if moment in {None, answer.moment}:
             return answer
-        return self._answering.opened(answer, article, person, moment)
+        return self._dressed(self._answering.opened(answer, article, person, moment))
 
     def reshape(self, answer_id: str, moment: Moment, person: Person) -> Answer:
         """The same answer in the shape of another moment; the correction is kept."""
@@ -158,7 +167,8 @@ class Desk:
         if answer.card is None:
             raise NotFoundError("There is no article in that answer to show differently.")
         self.store.rate(Feedback(answer_id, person.id, moment=moment), self.now())
-        return self._answering.opened(answer, self.article(answer.card.article_id, person), person, moment)
+        article = self.article(answer.card.article_id, person)
+        return self._dressed(self._answering.opened(answer, article, person, moment))
 
     def for_everybody(self, answer: Answer) -> bool:
         """Whether there is an article in it that all may see."""
@@ -182,7 +192,7 @@ class Desk:
         public = person.in_public()
         article = self.article(answer.card.article_id, public)
         base = Answer(uuid.uuid4().hex, Outcome.ANSWERED, answer.language, article.title)
-        shared = self._answering.opened(base, article, public, moment or answer.moment or Moment.APPLY)
+        shared = self._dressed(self._answering.opened(base, article, public, moment or answer.moment or Moment.APPLY))
         self.store.record(shared, person, surface, self.now(), team=team)
         return shared
 
@@ -235,19 +245,90 @@ class Desk:
         fresh = self.store.request(answer_id, person.id, self.now())
         return say("coach.asked" if fresh else "coach.again", answer.language)
 
-    def queue(self, person: Person) -> list[Request]:
-        """The questions that wait for a coach, the oldest first."""
+    def queue(self, person: Person) -> list[OpenQuestion]:
+        """The questions that wait for a coach, the weightiest first."""
         _needs(person, Role.COACH)
-        return self.store.requests()
+        return self.questions.waiting()
 
     def asked(self, answer_id: str, person: Person) -> Answer:
         """What somebody got to see who then put their question to the coaches; for those.
 
         `NotFoundError` when that question does not wait for a coach, or is about an article that is not for this one.
         """
-        if all(request.answer.id != answer_id for request in self.queue(person)):
+        if all(request.answer.id != answer_id for one in self.queue(person) for request in one.requests):
             raise NotFoundError(f"No coach was asked to look at answer {answer_id!r}.")
         return self.shown(answer_id, person)
+
+    # -- what coaches write ------------------------------------------------------------------------------------------
+    def publish(
+        self,
+        article: Article,
+        what: str,
+        by: str | None,
+        *,
+        question_id: int | None = None,
+        draft_id: str | None = None,
+        proposal_id: int | None = None,
+        announced: tuple[Change, tuple[str, ...]] | None = None,
+    ) -> bool:
+        """Save an article with all that follows from it; False when it was changed since it was read."""
+        made, _ = embed(
+            [article], self.embedder, lambda hashes: self.store.known(hashes, self.embedder.name), self.store.amounts()
+        )
+        return self.store.publish(
+            made,
+            self.embedder.name,
+            what=what,
+            by=by,
+            now=self.now(),
+            question_id=question_id,
+            draft_id=draft_id,
+            proposal_id=proposal_id,
+            announced=announced,
+        )
+
+    def preview(self, article: Article, moment: Moment, language: Language) -> Answer:
+        """How an article that is not saved would be shown; nothing can be done with it."""
+        full = filled(article, self.store.amounts())
+        return self._answering.opened(Answer("", Outcome.ANSWERED, language, article.title), full, Person(""), moment)
+
+    def overdue(self, person: Person) -> list[tuple[Article, int]]:
+        """The articles that should have been checked, with how many answers of four weeks rest on each, most first."""
+        today, counts = self.today(), self.store.used(self.now() - _LATELY)
+        late = [one for one in self.index().articles if one.is_live(self.now()) and one.overdue(today)]
+        return sorted(((one, counts.get(one.id, 0)) for one in late), key=lambda found: -found[1])
+
+    def topic_of(self, article: Article) -> str:
+        """The topic of what is most like it."""
+        vector = self.embedder.query(article.title)
+        found = search(self.index(), article.title, vector, language=article.language)
+        return found.hits[0].article.topic if found.hits else ""
+
+    def found_in(self, text: str) -> list[str]:
+        """What in a text looks like it belongs to a customer, as what it would be replaced by."""
+        return [f"[{kind}]" for kind in self._scrubber.scrub(text).found]
+
+    def scrub_all(self, text: str) -> str:
+        """A text of any length without recognisable numbers."""
+        return self._scrubber.scrub(text).text
+
+    def figures(self) -> dict[str, int]:
+        """Counts of the last four weeks, for coaches."""
+        found = self.store.figures(self.now() - _LATELY)
+        plain = {name.removeprefix("said."): count for name, count in found.items()}
+        return plain | {"open": len(self.questions.waiting())}
+
+    def is_coach(self, person: Person) -> bool:
+        """Whether what waits for coaches waits for them."""
+        return person.role.covers(Role.COACH)
+
+    def index(self) -> Index:
+        """What can be searched now."""
+        return self._live.current()
+
+    def today(self) -> date:
+        """The day where people are."""
+        return self.now().astimezone(self.zone).date()
 
     # -- browsing --------------------------------------------------------------------------------------------------
     def article(self, article_id: str, person: Person) -> Article:
@@ -276,7 +357,8 @@ class Desk:
             changed=tuple(self._news(self.changed_lately(person, language)[:_RECENT])),
             kept=tuple(self.store.kept_for_later(person.id)),
             asked=tuple(self._here(self.store.requests(person_id=person.id))),
-            queue=tuple(self._here(self.queue(person))) if coaches else (),
+            queue=tuple(self.queue(person)) if coaches else (),
+            notices=tuple(notice.text for notice in self.store.notices(self.now())),
         )
 
     def _here(self, requests: Iterable[Request]) -> Iterator[Request]:
@@ -363,6 +445,57 @@ class Desk:
         self._lookout.renew(index.articles, index.sequence)
         return len(index.articles)
 
+    def remembered(self, answer: Answer, person: Person) -> Answer:
+        """For whoever wants their own history kept: what changed since they last saw it comes first."""
+        if answer.card is None or answer.outcome is not Outcome.ANSWERED:
+            return answer
+        now = self.now()
+        seen = self.store.last_seen(person.id, answer.card.article_id, now, now - _HISTORY)
+        try:
+            article = self.article(answer.card.article_id, person)
+        except NotFoundError:
+            return answer
+        change = current_change(article, now)
+        if seen is None or change is None or not seen < change.since <= now or article.critical:
+            return answer
+        return self._dressed(self._answering.opened(answer, article, person, Moment.CHANGE))
+
+    def _dressed(self, answer: Answer) -> Answer:
+        """With what is so for some hours on its topic, and what works for colleagues; an answer is one without too."""
+        if answer.outcome not in {Outcome.ANSWERED, Outcome.SUGGESTIONS, Outcome.UNANSWERED}:
+            return answer
+        try:
+            notices = self.store.notices(self.now())
+            tips = self.store.tips(state="shown", article_id=answer.card.article_id) if answer.card else []
+        except StoreError:
+            log.exception("notices and tips cannot be read")
+            return answer
+        if notices:
+            topics = self._topics_of(answer)
+            shown = tuple(self._notice(one, answer.language) for one in notices if one.topic.casefold() in topics)
+            answer = replace(answer, notices=shown)
+        if tips and answer.card:
+            said = (
+                say("tip.of", answer.language, text=tip.text, name=tip.name) if tip.name else tip.text for tip in tips
+            )
+            part = Part(None, say("tip.head", answer.language), "\n".join(f"- {escaped(text)}" for text in said))
+            answer = replace(answer, card=replace(answer.card, more=(*answer.card.more, part)))
+        return answer
+
+    def _notice(self, notice: Notice, language: Language) -> str:
+        until = notice.until.astimezone(self.zone)
+        return say("notice.shown", language, time=f"{until:%H:%M}", text=notice.text)
+
+    def _topics_of(self, answer: Answer) -> set[str]:
+        """Of what is shown and of its translations; all answers have the one without a name."""
+        articles = self.index().articles
+        group = next((one.group for one in articles if answer.card and one.id == answer.card.article_id), None)
+        return {"", *(one.topic.casefold() for one in articles if group is not None and one.group == group)}
+
+    def _clock(self) -> datetime:
+        """Looked up each time: `now` may be replaced."""
+        return self.now()
+
     def _language_for(self, question: Question, text: str) -> Language:
         """The question's own language, else the person's, the platform's, ours."""
         return language_of(text, otherwise=self.language_for(question.person, question.locale))
@@ -399,6 +532,10 @@ def by_topic(articles: Iterable[Article], language: Language) -> dict[str, list[
     for topic, article in sorted(placed, key=lambda one: (one[0] not in dangerous, one[0], one[1].title)):
         shelves.setdefault(topic, []).append(article)
     return shelves
+
+
+def _signed(tip: Tip, language: Language) -> str:
+    return say("tip.of", language, text=tip.text, name=tip.name) if tip.name else tip.text
 
 
 def _needs(person: Person, role: Role) -> None:

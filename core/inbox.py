@@ -46,6 +46,7 @@ class Inbox:
         person = self._asker(event)
         try:
             answer = self._desk.answer(self._question(event, person))
+            answer = self._desk.remembered(answer, person) if event.direct else answer
         except Exception:
             log.exception("could not answer on %s", event.surface)
             answer = self._desk.sorry(event.text, event.locale)

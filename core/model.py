@@ -3,11 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from knowledge.article import Kind, Language
 from knowledge.moment import Moment
 from knowledge.shape import Part
+
+if TYPE_CHECKING:
+    from core.loop import OpenQuestion
 
 
 class Role(StrEnum):
@@ -168,6 +171,7 @@ class Answer:
     alternatives: tuple[Suggestion, ...] = ()
     warnings: tuple[str, ...] = ()  # about the question: it held customer data
     asks_to_delete: bool = False  # the question, which then goes without its answer
+    notices: tuple[str, ...] = ()  # what is so for some hours, above everything else
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +198,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Somebody asked a coach to look at a question. `by` is who asked, `answer` what they had got."""
+    """A question that waits for a coach. `by` is who asked, `answer` what they had got.
+
+    `why`: they asked for a coach (coach), with a customer on the line (urgent), we did not know (refused), or what was
+    wrong: a key of `feedback.reasons`.
+    """
 
     id: int
     answer: Answer
     by: str  # person id
     surface: str
     at: datetime
+    why: str = "coach"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +230,8 @@ class Home:
     changed: tuple[News, ...] = ()
     kept: tuple[Answer, ...] = ()  # put aside for later
     asked: tuple[Request, ...] = ()  # their own open requests to a coach
-    queue: tuple[Request, ...] = ()  # everybody's
+    queue: tuple["OpenQuestion", ...] = ()  # everybody's
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

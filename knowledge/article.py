@@ -9,6 +9,7 @@ from typing import Literal
 from knowledge.moment import Moment
 
 Language = Literal["nl", "en"]
+Loudness = Literal["loud", "quiet", "silent"]
 
 _MARKS = re.compile(r"^\s*#+(?:\s+|$)|(?:^|\s)#+\s*$")  # "## C# ##" is titled "C#"
 
@@ -71,7 +72,7 @@ class Change:
     old: str = ""
     applies_to: str = ""
     why: str = ""
-    loudness: Literal["loud", "quiet", "silent"] = "quiet"
+    loudness: Loudness = "quiet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class Article:
     owner: str = ""
     verified: date | None = None
     verify_every: int | None = None  # days
+    check_by: date | None = None  # a quick answer, which nobody checked yet, is to be checked by then
     effective_from: datetime | None = None
     effective_until: datetime | None = None
     applies_when: str = ""
@@ -133,9 +135,12 @@ class Article:
 
     def overdue(self, today: date) -> timedelta | None:
         """How long ago it should have been checked again, or None when it need not be yet."""
-        if self.verified is None or self.verify_every is None:
+        if self.verified is None and self.check_by:
+            late = today - self.check_by
+        elif self.verified is None or self.verify_every is None:
             return None
-        late = today - self.verified - timedelta(days=self.verify_every)
+        else:
+            late = today - self.verified - timedelta(days=self.verify_every)
         return late if late > timedelta(0) else None
 
 

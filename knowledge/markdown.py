@@ -274,6 +274,7 @@ _CONVERTED: dict[str, Callable[[object, tzinfo], object]] = {
     "signals": _several,
     "unlike": _several,
     "verified": _day,
+    "check_by": _day,
     "verify_every": _days,
     "effective_from": _instant,
     "effective_until": _instant,

@@ -16,6 +16,7 @@ _ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?=\S)")
 _LINK = re.compile(r"(?:https?://|mailto:|tel:)[^\s/]", re.IGNORECASE)
 _SPOKEN = re.compile(r"([^\"“„”]*)([\"“„]\s*[^\s\"“„”][^\"“„”]*[\"“”])")  # for whom or when, and what is said
 _SAID_AMID = re.compile(r"[^\"“„”]*[\"“„](\s*[^\s\"“„”][^\"“„”]*)[\"“”][^\"“„”]*")
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|~!&]|^(?:[-+=](?=\s|$)|\d+(?=[.)]))")
 _SENTENCE = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"'”’)]))\s+(?=[\"'“‘(]?[A-ZÀ-Þ0-9])")
 
 
@@ -67,6 +68,11 @@ def unquoted(said: str) -> str:
     """What is said to the customer, ready to be written to them, without advice before or behind it."""
     found = _SAID_AMID.fullmatch(said.strip())
     return found[1].strip() if found else said
+
+
+def escaped(text: str) -> str:
+    """One line of plain text for where Markdown is read: nothing in it is a mark."""
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def is_link(address: str) -> bool:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from core.embed import Vector
 from core.model import Answer, Delivery, Event, Feedback, Person, Place, Request, Role, Turn
+from core.store.coaching import Coaching
 from knowledge.amounts import Amounts
 from knowledge.article import Article, Language
 
@@ -72,7 +73,7 @@ class Installation:
     at: datetime
 
 
-class Store(Protocol):
+class Store(Coaching, Protocol):
     """The port that SQLite implements, and PostgreSQL later.
 
     Every method is one transaction, safe to call from any thread and beside other processes. What it raises is
@@ -239,14 +240,15 @@ class Store(Protocol):
     def kept_for_later(self, person_id: str, most: int = 20) -> list[Answer]:
         """List what somebody put aside, the latest first."""
 
-    def request(self, answer_id: str, person_id: str, now: datetime) -> bool:
+    def request(self, answer_id: str, person_id: str, now: datetime, *, why: str = "coach") -> bool:
         """Ask a coach about an answer; False when this person asked that before. `NotFoundError` as above.
 
-        Which surface and team it came from is the answer's.
+        Which surface and team it came from is the answer's. A refusal and a reason why an answer is wrong ask by
+        themselves, when they are recorded.
         """
 
     def requests(self, *, person_id: str | None = None, most: int = 200) -> list[Request]:
-        """List open requests, everybody's or one person's, the oldest first."""
+        """List who wait for a coach they asked for, everybody or one person, the oldest first."""
 
     def coaches(self) -> int:
         """How many people are coach or admin."""

@@ -243,6 +243,158 @@ def m004_amounts(db: Database) -> None:
     """)
 
 
+@MIGRATIONS()
+def m005_coaching(db: Database) -> None:
+    """Open questions, what became of articles, and what people must be told."""
+    db.executescript("""
+        -- What several people asked is one. It has no text of its own: that of its requests, while these are there.
+        create table question (
+            id integer primary key autoincrement,
+            state text not null default 'open' check (state in ('open', 'taken', 'answered', 'declined')),
+            coach_id text references person on delete set null,
+            article_id text, -- that answers it
+            note text not null default '', -- why it was declined
+            created text not null,
+            changed text not null
+        ) strict;
+        create index question_state on question (state);
+
+        alter table request add column why text not null default 'coach';
+        alter table request add column question_id integer references question on delete set null;
+        create index request_question on request (question_id);
+
+        -- Which coach was called about a question with a customer on the line.
+        create table call (
+            question_id integer not null references question on delete cascade,
+            person_id text not null references person on delete cascade,
+            at text not null,
+            primary key (question_id, person_id)
+        ) strict;
+        create index call_person on call (person_id);
+
+        create table version (
+            article_id text not null, -- no reference: it outlives the article
+            version integer not null,
+            document text not null,
+            what text not null, -- imported, added, edited, verified, retired, restored, changed
+            person_id text references person on delete set null,
+            at text not null,
+            primary key (article_id, version)
+        ) strict;
+        create index version_person on version (person_id);
+        insert into version select id, version, document, 'imported', null, updated_at from article;
+
+        -- Which version its file holds; an article that was made in the chat has none.
+        create table synced (
+            article_id text primary key references article on delete cascade,
+            version integer not null
+        ) strict;
+        insert into synced select id, version from article;
+
+        create table draft (
+            id text primary key,
+            person_id text not null references person on delete cascade,
+            kind text not null,
+            about text not null,
+            document text not null, -- JSON: what was filled in
+            at text not null,
+            unique (person_id, kind, about)
+        ) strict;
+
+        -- A change of a critical article that waits for a second coach.
+        create table proposal (
+            id integer primary key autoincrement,
+            article_id text not null,
+            document text not null,
+            what text not null,
+            state text not null default 'open' check (state in ('open', 'agreed', 'refused')),
+            person_id text references person on delete set null,
+            at text not null
+        ) strict;
+        create index proposal_person on proposal (person_id);
+
+        create table notice (
+            id integer primary key autoincrement,
+            text text not null,
+            topic text not null, -- empty: on every answer
+            until text not null,
+            person_id text references person on delete set null,
+            at text not null
+        ) strict;
+        create index notice_until on notice (until);
+        create index notice_person on notice (person_id);
+
+        create table announcement (
+            id integer primary key autoincrement,
+            article_id text not null,
+            since text not null,
+            loudness text not null,
+            audience text not null, -- a JSON list; empty: everybody
+            person_id text references person on delete set null,
+            at text not null
+        ) strict;
+        create index announcement_person on announcement (person_id);
+
+        create table receipt (
+            announcement_id integer not null references announcement on delete cascade,
+            person_id text not null references person on delete cascade,
+            said text not null default '' check (said in ('', 'read', 'question')),
+            reminded text,
+            at text not null,
+            primary key (announcement_id, person_id)
+        ) strict;
+        create index receipt_person on receipt (person_id);
+
+        create table notification (
+            id integer primary key autoincrement,
+            person_id text not null references person on delete cascade,
+            kind text not null,
+            about text not null,
+            created text not null,
+            leased_until text,
+            attempts integer not null default 0,
+            sent text,
+            unique (person_id, kind, about) -- nobody is told the same twice
+        ) strict;
+        create index notification_unsent on notification (created) where sent is null;
+
+        -- What somebody tried who may not.
+        create table refusal (
+            id integer primary key autoincrement,
+            person_id text not null references person on delete cascade,
+            what text not null,
+            about text not null,
+            at text not null
+        ) strict;
+        create index refusal_person on refusal (person_id);
+
+        create table tip (
+            id integer primary key autoincrement,
+            article_id text not null,
+            text text not null,
+            person_id text references person on delete set null,
+            name text not null, -- empty: a colleague
+            state text not null default 'open' check (state in ('open', 'shown', 'refused')),
+            at text not null
+        ) strict;
+        create index tip_article on tip (article_id);
+        create index tip_person on tip (person_id);
+
+        -- Of coaches only, since they sign what they write; and when they are there to be called.
+        alter table person add column name text not null default '';
+        alter table person add column hours text not null default '';
+
+        -- Somebody's own history, which is off until they want it.
+        alter table person add column history integer not null default 0;
+        create table seen (
+            person_id text not null references person on delete cascade,
+            article_id text not null,
+            at text not null,
+            primary key (person_id, article_id)
+        ) strict;
+    """)
+
+
 def applied(db: Database) -> list[str]:
     """Name the steps this database has had, in order."""
     return [step.name for step in MIGRATIONS.applied(db)]

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sqlite_utils import Database
 
 from core.embed import Vector
 from core.errors import NotFoundError, StoreError
-from core.model import Answer, Delivery, Event, Feedback, Person, Place, Request, Role, Turn
+from core.model import Answer, Delivery, Event, Feedback, Outcome, Person, Place, Request, Role, Turn
 from core.store import (
     Embedded,
     Identity,
@@ -20,13 +21,14 @@ from core.store import (
     Store,
     sqlite_answers,
     sqlite_articles,
+    sqlite_coaching,
     sqlite_conversations,
     sqlite_people,
     sqlite_teams,
 )
 from core.store.columns import ANSWER, ARTICLE, as_json, stamp
 from core.store.migrations import MIGRATIONS, applied, is_current
-from core.store.sqlite_file import SqliteFile
+from core.store.sqlite_coaching import SqliteCoaching
 from knowledge.amounts import Amounts
 from knowledge.article import Article, Language
 
@@ -50,12 +52,25 @@ _TABLES = (
     "kept",
     "request",
     "checkup",
+    "question",
+    "call",
+    "version",
+    "synced",
+    "draft",
+    "proposal",
+    "notice",
+    "announcement",
+    "receipt",
+    "notification",
+    "refusal",
+    "tip",
+    "seen",
     "installation",
     "state",
 )
 
 
-class SqliteStore(SqliteFile):
+class SqliteStore(SqliteCoaching):
     """The `Store` port on SQLite.
 
     `clock` dates what was made and tells which words are old; what is due, the caller's `now` decides.
@@ -229,7 +244,7 @@ class SqliteStore(SqliteFile):
             event_id, state = noted
             if state == "done":
                 return None
-            sqlite_answers.record(db, answer, person, event.surface, event.team, now)
+            _record(db, answer, person, event.surface, event.team, now)
             posted = db.execute(
                 "insert into outbox (event_id, surface, address, answer_id, created, leased_until)"
                 " values (:event_id, :surface, :address, :answer_id, :now, :until) returning id",
@@ -352,7 +367,7 @@ class SqliteStore(SqliteFile):
     def record(self, answer: Answer, person: Person, surface: str, now: datetime, *, team: str = "") -> None:
         """Keep an answer that needs no delivery."""
         with self.write() as db:
-            sqlite_answers.record(db, answer, person, surface, team, now)
+            _record(db, answer, person, surface, team, now)
 
     def answer(self, answer_id: str) -> Answer:
         """Find an answer given earlier; `NotFoundError` when there is none."""
@@ -367,6 +382,8 @@ class SqliteStore(SqliteFile):
         with self.write() as db:
             sqlite_answers.must_know(db, feedback.answer_id, feedback.person_id)
             sqlite_answers.rate(db, feedback, now)
+            if feedback.reason:
+                sqlite_coaching.ask(db, feedback.answer_id, feedback.person_id, feedback.reason, now)
 
     # -- for later, and for a coach ----------------------------------------------------------------------------
     def keep_for_later(self, answer_id: str, person_id: str, now: datetime) -> None:
@@ -388,15 +405,11 @@ class SqliteStore(SqliteFile):
         with self.read() as db:
             return sqlite_answers.kept(db, person_id, most)
 
-    def request(self, answer_id: str, person_id: str, now: datetime) -> bool:
+    def request(self, answer_id: str, person_id: str, now: datetime, *, why: str = "coach") -> bool:
         """Ask a coach about an answer; False when this person asked that before."""
         with self.write() as db:
             sqlite_answers.must_know(db, answer_id, person_id)
-            asked = db.execute(
-                "insert into request (answer_id, person_id, at) values (?, ?, ?) on conflict do nothing",
-                [answer_id, person_id, stamp(now)],
-            )
-            return asked.rowcount == 1
+            return sqlite_coaching.ask(db, answer_id, person_id, why, now)
 
     def requests(self, *, person_id: str | None = None, most: int = 200) -> list[Request]:
         """List open requests, everybody's or one person's, the oldest first."""
@@ -461,6 +474,13 @@ class SqliteStore(SqliteFile):
         """Count the rows of each table and name the last migration, `schema`."""
         with self.read() as db:
             return {"schema": applied(db)[-1]} | {table: db.table(table).count for table in _TABLES}
+
+
+def _record(db: Database, answer: Answer, person: Person, surface: str, team: str, now: datetime) -> None:
+    """Write an answer; what we did not know waits for a coach from then on."""
+    sqlite_answers.record(db, answer, person, surface, team, now)
+    if answer.outcome is Outcome.UNANSWERED and answer.question:
+        sqlite_coaching.ask(db, answer.id, person.id, "refused", now)
 
 
 def open_store(where: str | Path) -> Store:

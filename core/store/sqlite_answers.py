@@ -77,17 +77,18 @@ def kept(db: Database, person_id: str, most: int) -> list[Answer]:
 
 
 def requests(db: Database, person_id: str | None, most: int) -> list[Request]:
-    """List open requests, everybody's or one person's, the oldest first."""
+    """List who wait for a coach they asked for, everybody or one person, the oldest first."""
     rows = db.execute(
-        "select request.id, document, request.person_id, surface, at from request"
+        "select request.id, document, request.person_id, surface, at, why from request"
         " join answer on answer.id = request.answer_id"
-        " where state = 'open' and (:person_id is null or request.person_id = :person_id)"
+        " where state = 'open' and why in ('coach', 'urgent')"
+        " and (:person_id is null or request.person_id = :person_id)"
         " order by at, request.id limit :most",
         {"person_id": person_id, "most": most},
     )
     return [
-        Request(number, ANSWER.validate_json(document), by, surface, datetime.fromisoformat(at))
-        for number, document, by, surface, at in rows
+        Request(number, ANSWER.validate_json(document), by, surface, datetime.fromisoformat(at), why)
+        for number, document, by, surface, at, why in rows
     ]
 
 

@@ -75,8 +75,8 @@ def set_amounts(db: Database, wanted: Amounts, now: str) -> set[str]:
     return other
 
 
-def save(db: Database, item: Embedded, model: str, now: str) -> None:
-    """Write an article where it differs from what is stored, and note the change if there is one."""
+def save(db: Database, item: Embedded, model: str, now: str, *, what: str = "imported", by: str | None = None) -> None:
+    """Write an article where it differs from what is stored, and note the change, if there is one, and who made it."""
     article, pieces = item.article, (item.whole, *item.passages)
     stored = db.execute("select version, hash from article where id = ?", [article.id]).fetchone()
     version, content = stored or (0, "")
@@ -88,7 +88,9 @@ def save(db: Database, item: Embedded, model: str, now: str) -> None:
     if content == wanted and before == after and not fresh:
         return
     if content != wanted:
-        _write_article(db, replace(article, version=version + 1), wanted, now)
+        latest = _latest_version(db, article.id)
+        _write_article(db, replace(article, version=latest + 1), wanted, now)
+        _keep_version(db, article.id, what, by, now)
     _write_passages(db, article.id, pieces)
     _drop_orphans(db, set(before) - set(after))
     _note_change(db, article.id, "embedded" if content == wanted else "saved", now)
@@ -128,6 +130,22 @@ def _write_article(db: Database, article: Article, content: str, now: str) -> No
             "hash": content,
             "now": now,
         },
+    )
+
+
+def _latest_version(db: Database, article_id: str) -> int:
+    """Counted on where an article of that id was deleted: its history is still there."""
+    latest: int = db.execute(
+        "select coalesce(max(version), 0) from version where article_id = ?", [article_id]
+    ).fetchone()[0]
+    return latest
+
+
+def _keep_version(db: Database, article_id: str, what: str, by: str | None, now: str) -> None:
+    db.execute(
+        "insert into version (article_id, version, document, what, person_id, at)"
+        " select id, version, document, ?, (select id from person where id = ?), ? from article where id = ?",
+        [what, by, now, article_id],
     )
 
 

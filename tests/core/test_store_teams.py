@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.errors import NotFoundError
+from core.loop import Draft
 from core.model import Answer, Card, Event, Feedback, Outcome, Person, Place
 from core.store import Identity, Installation
+from core.store.coaching import Told
 from core.store.sqlite import open_store
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -124,7 +126,16 @@ def live_in(store, surface, team, *, installed=True):
     store.request(answer.id, person.id, NOW)
     store.to_check(surface, (LONG_AGO, NOW), LONG_AGO, NOW)
     store.rate(Feedback(answer.id, person.id, helpful=True), NOW)
+    store.keep_draft(Draft("", person.id, "add", "", {"answer": "x"}), NOW)
+    store.tell(Told("told", "1", (person.id,)), NOW)
+    store.note_refusal(person.id, "retire_now", "gas", NOW)
+    store.set_history(person.id, on=True)
+    store.last_seen(person.id, "gas", NOW, LONG_AGO)
     return answer
+
+
+# What coaches did, and what hangs on that.
+OF_COACHES = "question call version synced proposal notice announcement receipt tip".split()
 
 
 def everything(store):
@@ -144,6 +155,7 @@ def test_of_a_forgotten_team_nothing_is_left(store):
         "change",
         "state",
         "amount",
+        *OF_COACHES,
     ]
     store.forget_team("slack", "T1")
     assert everything(store) == empty
