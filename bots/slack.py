@@ -16,6 +16,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 
 from bots.slack_client import UNREACHABLE, make_client, quiet, socket_log
+from bots.slack_coach import SlackCoach
 from bots.slack_commands import Commands
 from bots.slack_events import (
     Command,
@@ -33,17 +34,21 @@ from bots.slack_events import (
     to_withdrawal,
 )
 from bots.slack_install import Handler, Installs
-from bots.slack_manifest import ASK, ASK_ABOUT, bot_scopes
+from bots.slack_manifest import ASK, ASK_ABOUT, COACH, SAVE, bot_scopes
 from bots.slack_reply import Replies
 from bots.slack_requests import Door
+from bots.slack_screens import COACH as COACH_FORM
+from bots.slack_screens import OPEN, TAP, WITH
 from bots.slack_taps import Taps
 from bots.slack_views import waiting_modal
 from bots.slack_workspaces import Workspaces
 from core.background import Background
+from core.coach import Coach
 from core.courier import Courier
 from core.desk import Desk
 from core.errors import BijdehandError, NotFoundError, StoreError
 from core.model import Event
+from core.postman import Postman
 from core.secrets import Secrets
 from core.settings import Settings
 from core.words import say
@@ -71,6 +76,10 @@ class SlackSurface:
         self._workspaces = Workspaces(settings, desk.store, self._installs)
         self._replies = Replies(self._workspaces)
         self._taps = Taps(desk, self._replies, self._workspaces)
+        self._coach = Coach(desk)
+        self._screens = SlackCoach(self._coach, self._replies, self._taps, self._workspaces)
+        self._taps.show_with(self._screens)
+        self._postman = Postman(self._coach, "slack", self._screens.post)
         self._commands = Commands(desk, self._replies, self._taps, hears=settings.slack_follow_threads)
         self._courier = Courier(
             desk, "slack", self._replies.deliver, self._show_work, self._replies.unsend, self._learn
@@ -92,6 +101,7 @@ class SlackSurface:
         """Learn who we are, take up what a crash left, connect the socket. Slack being away stops none of it."""
         await self._workspaces.start()
         self._background.run(self._courier.watch(), lasting=True)
+        self._background.run(self._postman.watch(), lasting=True)
         self._background.run(self._check(), lasting=True)
         app_token = self._settings.slack_app_token.get_secret_value()
         if app_token:
@@ -143,11 +153,15 @@ class SlackSurface:
         app.event("tokens_revoked")(self._gone)
         app.event(re.compile(""))(_nothing)  # unanswered, an event we are sent but do not use counts as a failure
         app.action(re.compile(""))(self._tapped)
+        app.command(COACH)(self._coached)
         app.command(re.compile(""))(self._commanded)
         app.shortcut(ASK_ABOUT)(self._asked_about)
+        app.shortcut(SAVE)(self._saved)
         app.shortcut(re.compile(""))(self._asked_from_anywhere)
         app.view(ASK)(self._asked_in_form)
         app.view("share")(self._shared)
+        app.view(COACH_FORM)(self._filled_in)
+        app.view_closed(COACH_FORM)(self._closed)
         app.view(re.compile(""))(_close)
         return app
 
@@ -274,6 +288,25 @@ class SlackSurface:
         await ack(response_action="update", view=waiting_modal(self._known_language(filled.spot), "share.waiting"))
         self._run(filled.spot, lambda: self._taps.share_chosen(filled), waiting=True)
 
+    # -- the coach's desk ------------------------------------------------------------------------------------------
+    async def _coached(self, ack: AsyncAck, body: Payload) -> None:
+        await ack()
+        command = to_command(body)
+        self._run(command.spot, lambda: self._screens.command(command))
+
+    async def _saved(self, ack: AsyncAck, body: Payload) -> None:
+        await ack()
+        shortcut = to_shortcut(body)
+        author = str((body.get("message") or {}).get("user") or "")
+        self._run(shortcut.spot, lambda: self._screens.save(shortcut, author))
+
+    async def _filled_in(self, ack: AsyncAck, body: Payload) -> None:
+        await self._screens.submitted(ack, body)
+
+    async def _closed(self, ack: AsyncAck, body: Payload) -> None:
+        await ack()
+        self._run(to_submission(body).spot, lambda: self._screens.closed(body))
+
     def _known_language(self, spot: Spot) -> Language:
         """The language to speak when there is no time to ask Slack for it."""
         return self._workspaces.known_language(spot.team, spot.user) or self._desk.language
@@ -282,7 +315,10 @@ class SlackSurface:
     async def _tapped(self, ack: AsyncAck, body: Payload) -> None:
         await ack()
         tap = to_tap(body)
-        self._run(tap.spot, lambda: self._taps.work(tap.action_id)(tap))
+        if tap.action_id.partition(":")[0] in {TAP, OPEN, WITH}:
+            self._run(tap.spot, lambda: self._screens.tapped(body))
+        else:
+            self._run(tap.spot, lambda: self._taps.work(tap.action_id)(tap))
 
     def _run(self, spot: Spot, work: Work, *, waiting: bool = False) -> None:
         """Do it after the ack. `waiting`: a form is, for what it will show."""

@@ -104,6 +104,7 @@ def answer_blocks(
     shown = _on_the_way(answer, shown)
     asked = say("slack.asked", answer.language, question=literal(cut(question, _MAX_QUESTION)))
     head = contexts(asked) if question.strip() else []
+    head += [block for said in answer.notices for block in sections(bold(literal(said)))]
     head += [block for said in (*answer.warnings, answer.message) for block in sections(mrkdwn(said))]
     tail: list[Block] = []
     if answer.card:
@@ -128,7 +129,7 @@ def fallback_text(answer: Answer, *, question: str = "") -> str:
 
     A notification shows only how it begins: with the title and what to do.
     """
-    said = [mrkdwn(text) for text in (*answer.warnings, answer.message)]
+    said = [*map(literal, answer.notices), *map(mrkdwn, (*answer.warnings, answer.message))]
     if question.strip():
         said.insert(0, say("slack.asked", answer.language, question=literal(cut(question, _MAX_QUESTION))))
     if answer.card:

@@ -14,6 +14,8 @@ EVENTS_PATH = "/slack/events"  # events, commands, shortcuts and buttons alike
 REDIRECT_PATH = "/slack/oauth_redirect"
 ASK_ABOUT, ASK = "ask_about", "ask"  # callback ids: the shortcut on a message, and the one that works everywhere
 COMMANDS = ("/ask", "/vraag")
+COACH = "/coach"
+SAVE = "save_as_answer"
 _MOST_PROMPTS = 4
 
 
@@ -43,10 +45,10 @@ _GROUPS = frozenset({Extra.GROUPS})
 SCOPES = (
     Grant("app_mentions:read", "hear its name in a channel"),
     Grant("chat:write", "answer, show that it is working, change its own messages"),
-    Grant("commands", "be asked by /ask, /vraag and its two shortcuts"),
+    Grant("commands", "be asked by /ask, /vraag and /coach, and its three shortcuts"),
     Grant("im:history", "read what is said to it in a direct message"),
     Grant("mpim:history", "take questions, follow-ups and deletions in a group direct message that it is in"),
-    Grant("users:read", "know in which language somebody uses Slack"),
+    Grant("users:read", "know in which language somebody uses Slack, and sign what coaches write"),
     Grant("assistant:write", "suggest questions in the agent view", _AGENT_VIEW),
     Grant("channels:history", "read messages in the public channels that it is in", _HISTORY),
     Grant("groups:history", "read messages in the private channels that it is in", _HISTORY),
@@ -133,8 +135,15 @@ def _features(language: Language, url: str, extras: Collection[Extra]) -> dict[s
             "messages_tab_read_only_enabled": False,  # unset, nobody can type in the direct message
         },
         "bot_user": {"display_name": NAME, "always_online": True},
-        "shortcuts": [_shortcut("message", ASK_ABOUT, language), _shortcut("global", ASK, language)],
-        "slash_commands": [_command(command, language, url) for command in COMMANDS],
+        "shortcuts": [
+            _shortcut("message", ASK_ABOUT, language),
+            _shortcut("message", SAVE, language),
+            _shortcut("global", ASK, language),
+        ],
+        "slash_commands": [
+            *(_command(command, "command", language, url) for command in COMMANDS),
+            _command(COACH, "coach", language, url),
+        ],
     }
 
 
@@ -155,10 +164,10 @@ def _shortcut(kind: str, callback_id: str, language: Language) -> dict[str, str]
     }
 
 
-def _command(command: str, language: Language, url: str) -> dict[str, Any]:
+def _command(command: str, name: str, language: Language, url: str) -> dict[str, Any]:
     return {
         "command": command,
-        "description": say("manifest.command", language),
-        "usage_hint": say("manifest.command_hint", language),
+        "description": say(f"manifest.{name}", language),
+        "usage_hint": say(f"manifest.{name}_hint", language),
         "should_escape": False,  # a question goes to search as it was typed, without ids in place of names
     } | ({"url": url + EVENTS_PATH} if url else {})

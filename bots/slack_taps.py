@@ -5,7 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from slack_sdk.errors import SlackApiError
 
@@ -41,7 +41,14 @@ Work = Callable[[Tap], Awaitable[None]]
 
 _SHARED_LATELY = 1000
 _MAX_PROMPTS = 4
-_NOT_THERE = {"not_in_channel", "channel_not_found", "is_archived", "restricted_action"}
+NOT_THERE = {"not_in_channel", "channel_not_found", "is_archived", "restricted_action"}
+
+
+class Screens(Protocol):
+    """Who shows what comes of asking for more than an answer."""
+
+    async def ask_for(self, spot: Spot, do: str, about: str) -> None:
+        """Show it to this person alone."""
 
 
 class Taps:
@@ -49,6 +56,7 @@ class Taps:
 
     def __init__(self, desk: Desk, replies: Replies, workspaces: Workspaces) -> None:
         """The desk knows, the replies speak, the workspaces know who somebody is."""
+        self._screens: Screens
         self._desk = desk
         self._replies = replies
         self._workspaces = workspaces
@@ -74,6 +82,10 @@ class Taps:
             "ask": self._ask,
         }
 
+    def show_with(self, screens: Screens) -> None:
+        """Who that is; it needs us first."""
+        self._screens = screens
+
     def work(self, action_id: str) -> Work:
         """What to do for a button; `NotFoundError` for one that we no longer have."""
         name = action_id.partition(":")[0]
@@ -85,6 +97,10 @@ class Taps:
         """Who did it, with the role that their user group gives them."""
         role = await self._workspaces.role(spot.team, spot.user, spot.enterprise)
         return await asyncio.to_thread(self._desk.person, Identity("slack", spot.team, spot.user), role)
+
+    def known_language(self, spot: Spot) -> Language:
+        """The language to speak when there is no time to ask for it."""
+        return self._workspaces.known_language(spot.team, spot.user) or self._desk.language
 
     async def language(self, spot: Spot) -> Language:
         """The language to speak where no question or answer tells."""
@@ -123,7 +139,7 @@ class Taps:
         """At the end of the steps it helped."""
         person = await self.person(tap.spot)
         await asyncio.to_thread(self._desk.rate, Feedback(answer.id, person.id, helpful=True))
-        await self._replies.tell(tap.spot, say("feedback.helped", answer.language), answer.language)
+        await self._screens.ask_for(tap.spot, "helped", answer.id)
 
     async def _menu(self, tap: Tap) -> None:
         what, _, value = tap.value.partition(" ")
@@ -171,7 +187,7 @@ class Taps:
         person = await self.person(tap.spot)
         await asyncio.to_thread(self._desk.rate, Feedback(answer.id, person.id, helpful=helpful))
         if helpful:
-            await self._replies.tell(tap.spot, say("feedback.helped", answer.language), answer.language)
+            await self._screens.ask_for(tap.spot, "helped", answer.id)
         else:
             await self._wrong(Tap("wrong", answer_id, tap.spot))
 
@@ -191,10 +207,15 @@ class Taps:
         await self._replies.instead(tap.spot, sentence, text_blocks(sentence), language)
 
     async def _coach(self, tap: Tap) -> None:
+        """On their list, with what else can be done; those of a user group may never have spoken with us."""
         answer = await self._recalled(tap.value)
-        person = await self.person(tap.spot)
         grouped = await self._workspaces.has_coaches(tap.spot.team, tap.spot.enterprise)
-        sentence = await asyncio.to_thread(self._desk.ask_coach, answer.id, person, has_coaches=grouped)
+        known: int = await asyncio.to_thread(self._desk.store.coaches) if grouped else 0
+        if known or not grouped:
+            await self._screens.ask_for(tap.spot, "ask_coach", answer.id)
+            return
+        person = await self.person(tap.spot)
+        sentence = await asyncio.to_thread(self._desk.ask_coach, answer.id, person, has_coaches=True)
         await self._replies.tell(tap.spot, sentence, answer.language)
 
     async def _seen(self, tap: Tap) -> None:
@@ -229,7 +250,7 @@ class Taps:
         try:
             await self._share_in(filled.values["channel"], filled.metadata, filled.spot)
         except SlackApiError as error:
-            if reason_of(error) not in _NOT_THERE:
+            if reason_of(error) not in NOT_THERE:
                 raise
             sentence = say("share.not_there", language)
         await self._replies.fill_in(filled.spot, sentence, language)

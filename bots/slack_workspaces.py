@@ -183,6 +183,16 @@ class Workspaces:
         self._locales[team, user] = locale
         return locale
 
+    async def name(self, team: str, user: str, enterprise: str = "") -> str:
+        """What somebody is called, for what they write themselves; "" when Slack does not say. Not kept."""
+        try:
+            async with asyncio.timeout(_WORTH):
+                client = await self.client(team, enterprise)
+                found = await client.users_info(user=user)
+            return str(found["user"].get("real_name") or "")
+        except (SlackApiError, BijdehandError, *UNREACHABLE, *_STRANGE):
+            return ""
+
     def known_language(self, team: str, user: str) -> Language | None:
         """The language of somebody's Slack, if that was asked before: for what may not wait."""
         return language_of_locale(self._locales.get((team, user), ""))

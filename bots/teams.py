@@ -13,13 +13,17 @@ from bots.teams_cards import Where, card_message
 from bots.teams_commands import Commands
 from bots.teams_invokes import Invokes
 from bots.teams_reply import Replies
+from bots.teams_screens import panel_card, panel_summary
 from bots.teams_taps import Taps
 from bots.teams_views import check_card, welcome_card
 from core.background import Background
-from core.commands import read_command
+from core.coach import Coach
+from core.commands import coach_typed, read_command
 from core.courier import Courier
 from core.desk import Desk
 from core.model import Answer, Delivery, Event
+from core.postman import Postman
+from core.screens import Notification
 from core.settings import Settings
 from core.store import Identity
 from core.words import say
@@ -44,7 +48,9 @@ class TeamsSurface:
         self._background = Background("teams")
         self._replies = Replies(desk, self._endpoint)
         self._courier = Courier(desk, "teams", self._deliver, self._show_work, self._replies.unsend)
-        taps = Taps(desk)
+        coach = Coach(desk)
+        self._postman = Postman(coach, "teams", self._tell)
+        taps = Taps(desk, coach)
         self._commands = Commands(desk, taps, self._replies, self._courier)
         self._invokes = Invokes(desk, taps, self._replies, self._courier, self._background)
         self._stopping = False
@@ -58,6 +64,7 @@ class TeamsSurface:
     async def start(self) -> None:
         """Take up what a crash left, now and from time to time."""
         self._background.run(self._courier.watch(), lasting=True)
+        self._background.run(self._postman.watch(), lasting=True)
         self._background.run(self._check(), lasting=True)
 
     async def stop(self) -> None:
@@ -104,6 +111,8 @@ class TeamsSurface:
         self._background.run(self._refresh(spot))
         if is_submitted(activity):
             await self._invokes.submitted(event, activity, noted)
+        elif event.addressed and (typed := coach_typed(event.text)) is not None:
+            await self._commands.coach(event, spot, typed, read(activity, "from", "name"), noted)
         elif event.addressed and (command := read_command(event.text)):
             await self._commands.obey(event, spot, command, noted)
         else:
@@ -159,6 +168,14 @@ class TeamsSurface:
             return await self._replies.answer(delivery.address, delivery.answer)
         await self._invokes.deliver(delivery)
         return ""
+
+    async def _tell(self, notification: Notification) -> None:
+        """Something that somebody must be told unasked, in the conversation of the two of us."""
+        if notification.address is None:
+            raise LookupError("Teams has not told how to write to them.")
+        said = card_message(panel_card(notification.panel), panel_summary(notification.panel))
+        if not await self._replies.say_privately(dict(notification.address), said):
+            raise LookupError("They do not have the app any more.")
 
     async def _show_work(self, event: Event) -> None:
         if "dialog" not in event.address:

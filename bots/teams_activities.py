@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from bots.botframework import Activity, read
 from bots.teams_cards import AT_FIRST, Shown, View, Where
-from bots.teams_manifest import ASK_ABOUT, QUESTION, SEARCH
+from bots.teams_manifest import ASK_ABOUT, QUESTION, SAVE, SEARCH
+from bots.teams_screens import FILLED
 from core.language import language_of_locale
 from core.model import Attachment, Event
 from core.store import Identity
@@ -46,6 +47,7 @@ _NEEDED = {  # what goes along with each button of ours
     "helped": ("answer_id",),
     "not_helped": ("answer_id",),
     "quiet": ("answer_id",),
+    "do": ("do",),
 }
 
 
@@ -85,6 +87,10 @@ class Tap:
     topic: str = ""
     moment: Moment | None = None
     shown: Shown = AT_FIRST
+    do: str = ""  # of a screen's button or form, and about what
+    about: str = ""
+    filled: dict[str, str] | None = None
+    name: str = ""  # what Teams calls who taps
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +198,31 @@ def to_tap(activity: Activity, otherwise: Language) -> Tap | None:
         topic=read(data, "topic"),
         moment=Moment(moment) if moment else None,
         shown=_shown(data),
+        do=read(data, "do"),
+        about=read(data, "about"),
+        filled=_filled(data),
+        name=read(activity, "from", "name"),
     )
+
+
+def _filled(data: object) -> dict[str, str] | None:
+    """What was filled in, by field; None where there was nothing to fill in."""
+    given = data if isinstance(data, dict) else {}
+    found = {
+        key.removeprefix(FILLED): value[:_LONGEST]
+        for key, value in given.items()
+        if isinstance(key, str) and key.startswith(FILLED) and isinstance(value, str)
+    }
+    return found or None
+
+
+def to_saved(activity: Activity) -> tuple[str, str] | None:
+    """What a message says and who wrote it, which somebody wants to save as an answer."""
+    value = activity.get("value")
+    if not _is_by_somebody(activity) or read(value, "commandId") != SAVE:
+        return None
+    text = _without_tags(read(value, "messagePayload", "body", "content")[:_LONGEST])
+    return text, read(value, "messagePayload", "from", "user", "displayName")
 
 
 def _tapped(activity: Activity) -> object:

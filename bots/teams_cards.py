@@ -94,7 +94,7 @@ def message(answer: Answer, shown: Shown = AT_FIRST, where: Where = Where.DIRECT
     if answer.card or answer.alternatives or _has_coach(answer) or shown.back:
         card = answer_card(answer, shown, where, notice=notice)
         return card_message(card, summary(answer)) | _besides(answer)
-    sentences = (notice, *answer.warnings, answer.message, answer.bridge, _danger(answer))
+    sentences = (notice, *answer.notices, *answer.warnings, answer.message, answer.bridge, _danger(answer))
     return {"summary": summary(answer)} | text_message("\n\n".join(filter(None, sentences)))
 
 
@@ -194,7 +194,7 @@ def answer_card(
 
 def _on_its_own(answer: Answer) -> Answer:
     """The article alone: what is to be tapped, or said to whoever asked, is nothing for who reads it there."""
-    return replace(answer, id="", message="", bridge="", alternatives=(), warnings=())
+    return replace(answer, id="", message="", bridge="", alternatives=(), warnings=(), notices=())
 
 
 def _on_the_way(answer: Answer, shown: Shown) -> Shown:
@@ -211,6 +211,7 @@ def _above(answer: Answer, shown: Shown) -> Iterator[Json]:
         key = "teams.copy" if any(map(plain, answer.card.say)) else "teams.copy_none"
         yield from small(say(key, answer.language))
         return
+    yield from boxed("accent", answer.notices)
     yield from boxed("warning", answer.warnings)
     yield from markdown_elements(answer.message)
     if answer.card:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from bots.teams_activities import Spot, Tap
 from bots.teams_cards import AT_FIRST, card_message, text_message
 from bots.teams_reply import Replies
-from bots.teams_taps import Taps
-from core.commands import Command, Name
+from bots.teams_taps import Taps, result_of
+from core.commands import Command, Name, read_coach
 from core.courier import Courier
 from core.desk import Desk
 from core.errors import NotAllowedError
 from core.inbox import Inbox
 from core.model import Event, Person, Place
+from core.screens import Screen, Told
 from core.words import say
 from knowledge.article import Language
 
@@ -44,6 +45,34 @@ class Commands:
         except Exception:
             log.exception("the command %r failed on teams", command.name)
             await self._replies.say(spot.address, text_message(self._desk.sorry("", spot.locale).message))
+
+    async def coach(self, event: Event, spot: Spot, typed: str, name: str, noted: Callable[[], None]) -> None:
+        """The coach's desk, by what is typed behind the word; what it shows is for their eyes only."""
+        try:
+            if not await asyncio.to_thread(self._inbox.once, event):
+                return
+            noted()
+            person = await asyncio.to_thread(self._desk.person, spot.identity)
+            language = self._desk.language_for(person, spot.locale)
+            do, about = read_coach(typed)
+            tap = Tap("do", spot, language, do=do, about=about, name=name)
+            screen = await asyncio.to_thread(self._taps.asked, tap, person)
+            await self._show(spot, screen)
+        except Exception:
+            log.exception("the coach's desk failed on teams")
+            await self._replies.say(spot.address, text_message(self._desk.sorry("", spot.locale).message))
+
+    async def _show(self, spot: Spot, screen: Screen) -> None:
+        """In the chat itself, a form as well: nothing but a tap opens a dialog."""
+        found = result_of(screen)
+        title = screen.sentence if isinstance(screen, Told) else screen.title
+        said = card_message(found.card, title) if found.card else text_message(found.sentence)
+        if spot.alone:
+            await self._replies.say(spot.address, said)
+            return
+        sent = await self._replies.say_privately(spot.address, said)
+        sentence = say("teams.private" if sent else "teams.private_not", screen.language)
+        await self._replies.say(spot.address, text_message(sentence))
 
     async def _obey(self, spot: Spot, command: Command, person: Person) -> None:
         language = self._desk.language_for(person, spot.locale)

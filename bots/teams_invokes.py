@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any
 
 from bots.botframework import Activity, read
-from bots.teams_activities import Spot, Tap, to_asked_about, to_search, to_spot, to_tap, to_thumb
+from bots.teams_activities import Spot, Tap, to_asked_about, to_saved, to_search, to_spot, to_tap, to_thumb
 from bots.teams_cards import AT_FIRST, CARD, Where, answer_card, card_message, text_message
+from bots.teams_parts import submitting
 from bots.teams_reply import Replies
 from bots.teams_taps import How, Result, Taps
 from bots.teams_views import result, sentence_card
@@ -57,7 +58,8 @@ class Invokes:
             case "composeExtension/query":
                 return await self._searched(activity)
             case "composeExtension/fetchTask":
-                return await self._asked_about(activity)
+                saved = to_saved(activity)
+                return await (self._saved(activity, *saved) if saved else self._asked_about(activity))
             case "composeExtension/submitAction" | "task/submit" | "task/fetch":
                 return await self._tapped_in_dialog(activity)
         return None
@@ -206,6 +208,12 @@ class Invokes:
             del self._asked[event.message_id]
         return _dialog(answer_card(answer, AT_FIRST, Where.DIALOG), answer.language)
 
+    async def _saved(self, activity: Activity, text: str, author: str) -> Invoked:
+        """A message as an answer, to be looked at in a dialog."""
+        name, filled = read(activity, "from", "name"), {"text": text, "author": author}
+        tap = Tap("do", to_spot(activity), self._language(activity), do="save", filled=filled, name=name)
+        return _dialog(_card(await self._result(tap), Where.DIALOG, tap.language), tap.language)
+
     async def deliver(self, delivery: Delivery) -> None:
         """An answer for a dialog; where that does not wait any more, in private."""
         asked = self._asked.get(read(delivery.address, "dialog"))
@@ -228,7 +236,8 @@ def _card(found: Result, where: Where, language: Language) -> Activity:
     """What is to be seen, where only a card can stand."""
     if found.answer:
         return answer_card(found.answer, found.shown, where, notice=found.sentence)
-    return found.card or sentence_card(found.sentence, language)
+    card = found.card or sentence_card(found.sentence, language)
+    return submitting(card) if where is Where.DIALOG else card
 
 
 def _message(found: Result, language: Language) -> Activity:

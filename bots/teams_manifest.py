@@ -16,7 +16,7 @@ from knowledge.article import Language
 Json = dict[str, Any]
 
 NAME = "Bijdehand"
-SEARCH, ASK_ABOUT = "search", "ask_about"  # ids of the message extension's commands
+SEARCH, ASK_ABOUT, SAVE = "search", "ask_about", "save_as_answer"  # ids of the message extension's commands
 QUESTION = "text"  # what SEARCH calls its parameter
 # Prompts came with 1.27, but cannot be translated before 1.28; a Dutch title above an English prompt helps nobody.
 SCHEMA_VERSION = "1.28"
@@ -216,4 +216,9 @@ def _extension(app: App, language: Language) -> Json:
         "context": ["message"],
         "fetchTask": True,
     }
-    return {"botId": app.id, "commands": [search, ask_about]}
+    save = ask_about | {
+        "id": SAVE,
+        "title": say("manifest.save_as_answer", language),
+        "description": say("manifest.save_as_answer_description", language),
+    }
+    return {"botId": app.id, "commands": [search, ask_about, save]}

@@ -6,14 +6,17 @@ from enum import StrEnum
 from bots.botframework import Activity
 from bots.teams_activities import Spot, Tap
 from bots.teams_cards import AT_FIRST, Shown, Where
+from bots.teams_screens import form_card, panel_card
 from bots.teams_views import overview_card, seen_card, sentence_card, topics_card
+from core.coach import Coach
 from core.desk import Desk
 from core.errors import NotAllowedError, NotFoundError
 from core.model import Answer, Feedback, Person, Suggestion
+from core.screens import Asked, Form, Panel, Screen, Told
 from core.words import say
 from knowledge.article import Language
 
-_THEIRS = {"drop", "seen"}  # buttons of an overview, which nobody else may read
+_THEIRS = {"drop", "seen", "do"}  # buttons of what nobody else may read
 
 
 class How(StrEnum):
@@ -42,9 +45,10 @@ class Result:
 class Taps:
     """One method for each thing to tap. Thread-safe, like the desk."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, coach: Coach) -> None:
         """The desk knows."""
         self._desk = desk
+        self._coaching = coach
 
     def do(self, tap: Tap) -> Result:
         """Do what a button is for; `NotFoundError` when what it is about is there no more."""
@@ -65,6 +69,7 @@ class Taps:
             "helped": self._helped,
             "not_helped": self._not_helped,
             "quiet": self._quiet,
+            "do": self._do,
         }
         return work[tap.verb](tap, self._desk.person(tap.spot.identity))
 
@@ -128,7 +133,7 @@ class Taps:
 
     def _helped(self, tap: Tap, person: Person) -> Result:
         self._desk.rate(Feedback(tap.answer_id, person.id, helpful=True))
-        return Result(card=sentence_card(say("feedback.helped", tap.language), tap.language), how=How.INSTEAD)
+        return self._screen(replace(tap, do="helped", about=tap.answer_id), person)
 
     def _not_helped(self, tap: Tap, person: Person) -> Result:
         """The answer once more, below which can be said what is wrong with it."""
@@ -140,7 +145,29 @@ class Taps:
         return Result(card=sentence_card(say("check.left_alone", tap.language), tap.language), how=How.INSTEAD)
 
     def _coach(self, tap: Tap, person: Person) -> Result:
-        return self._told(self._desk.ask_coach(tap.answer_id, person), tap, person)
+        """On their list; in private with what else can be done."""
+        if tap.spot.where is not Where.DIRECT:
+            return self._told(self._desk.ask_coach(tap.answer_id, person), tap, person)
+        found = self._screen(replace(tap, do="ask_coach", about=tap.answer_id), person)
+        return replace(found, how=How.BELOW) if found.card else found
+
+    # -- the coach's desk --------------------------------------------------------------------------------------------
+    def _do(self, tap: Tap, person: Person) -> Result:
+        return self._screen(tap, person)
+
+    def _screen(self, tap: Tap, person: Person) -> Result:
+        """What the coach's desk shows: in the place of what was tapped, but for a sentence."""
+        return result_of(self.asked(tap, person))
+
+    def asked(self, tap: Tap, person: Person) -> Screen:
+        """What the coach's desk makes of a tap."""
+        team = tap.spot.identity.team
+        asked = Asked(tap.do, tap.about, person, "teams", team, tap.language, tap.name, tap.filled)
+        screen = self._coaching.do(asked)
+        if isinstance(screen, Form) and screen.do == "colleagues":  # which channels there are, only Graph tells
+            question = self._desk.recall(screen.about).question
+            return Told(say("teams.colleagues", screen.language, question=question), screen.language)
+        return screen
 
     def _seen(self, tap: Tap, person: Person) -> Result:
         """What a colleague got to see who asked for a coach."""
@@ -166,6 +193,16 @@ class Taps:
 
     def _topics(self, tap: Tap, person: Person) -> Result:
         return Result(card=self.topics(tap.spot, tap.language, tap.topic), how=How.INSTEAD)
+
+
+def result_of(screen: Screen) -> Result:
+    """A screen as what is to be seen."""
+    match screen:
+        case Panel():
+            return Result(card=panel_card(screen), how=How.INSTEAD)
+        case Form():
+            return Result(card=form_card(screen), how=How.INSTEAD)
+    return Result(screen.sentence)
 
 
 def _among(person: Person, spot: Spot) -> Person:

@@ -25,7 +25,7 @@ _LOUD = {Kind.VERDICT: "bold", Kind.SAY: "italic", Kind.IDENTIFY: "dim"}
 
 def render(answer: Answer, *, more: bool = False) -> RenderableType:
     """An answer for the screen; `more` opens what waits behind the first screen."""
-    lines: list[RenderableType] = [Text(warning, style="yellow") for warning in answer.warnings]
+    lines: list[RenderableType] = [Text(said, style="yellow") for said in (*answer.notices, *answer.warnings)]
     if answer.message:
         lines.append(Markdown(answer.message))
     if answer.card:

@@ -58,6 +58,17 @@ _COACHING = (
 )
 
 
+def coach_typed(text: str) -> str | None:
+    """What stands behind the word coach, where that is the panel or something to do; None when it is a question."""
+    word, _, rest = text.strip().partition(" ")
+    if word.casefold() not in phrases("coach.words"):
+        return None
+    known = not rest.strip() or any(
+        rest.split()[0].casefold() in phrases(f"coach.command.{name}") for name in _COACHING
+    )
+    return rest.strip() if known else None
+
+
 def read_coach(text: str) -> tuple[str, str]:
     """What is typed behind /coach: what to do, and about what. Nothing is the panel; another word asks for help."""
     word, _, rest = text.strip().partition(" ")

@@ -105,3 +105,19 @@ def _check_schema(card, version, without):
     )
     error = jsonschema.exceptions.best_match(_schema(version).iter_errors(official))
     assert error is None, f"{error.json_path}: {error.message[:300]}"
+
+
+def check_screen(card, room=MAX_CARD):
+    """A panel or a form: valid by the schema, within the limit, and every button of ours is read."""
+    _check_schema(card, "1.5", {"msteams"})
+    assert len(json.dumps(card)) <= room
+    assert "{{" not in json.dumps(card)
+    assert card["fallbackText"].strip()
+    for found in elements(card):
+        assert found["type"] in _KNOWN | _ASKED
+        if found["type"] == "TextBlock":
+            assert "<" not in found["text"]
+            assert found["wrap"]
+
+
+_ASKED = {"task/fetch", "Input.Text", "Input.ChoiceSet", "Input.Date", "Input.Time"}

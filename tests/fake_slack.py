@@ -173,6 +173,7 @@ class FakeSlack:
         self.calls = []  # (method, body)
         self.tokens = []  # with what token each of these calls was made
         self.locales = {}
+        self.names = {}
         self.usergroups = {}  # id: its people
         self.channels = {}  # id: what is particular about it; None for a channel that is not there
         self.said = []  # every message that stands in Slack, the oldest first
@@ -375,7 +376,7 @@ class FakeSlack:
                 return us | {"team_id": team["id"], "team": team["name"], "url": "https://kievit.slack.com/"}
             case "users.info":
                 locale = {"locale": self.locales.get(body["user"], "")} if body.get("include_locale") else {}
-                return {"user": {"id": body["user"]} | locale}
+                return {"user": {"id": body["user"], "real_name": self.names.get(body["user"], "")} | locale}
             case "apps.connections.open":
                 return {"url": str(self._server.make_url("/link")).replace("http", "ws", 1)}
             case "oauth.v2.access":
@@ -600,11 +601,23 @@ def submission(view, values, *, user="U1", trigger_id=_TRIGGER, response_urls=()
     """The payload of a modal sent in; `values` by action id, and what nobody filled in is empty."""
     asked = {block["element"]["action_id"]: block for block in view["blocks"] if block["type"] == "input"}
     assert set(values) <= set(asked), f"asked are {sorted(asked)}"
+    state = _state(asked, values)
+    sent_in = {"id": "V1", "hash": "1.h", "team_id": TEAM, "app_id": APP} | view | {"state": {"values": state}}
+    return _interaction("view_submission", user, trigger_id) | {"view": sent_in, "response_urls": list(response_urls)}
+
+
+def closed(view, values, *, user="U1"):
+    """The payload of a modal that was closed without being sent in."""
+    asked = {block["element"]["action_id"]: block for block in view["blocks"] if block["type"] == "input"}
+    left = {"id": "V1", "hash": "1.h", "team_id": TEAM} | view | {"state": {"values": _state(asked, values)}}
+    return _interaction("view_closed", user, _TRIGGER) | {"view": left, "is_cleared": False}
+
+
+def _state(asked, values):
     state = defaultdict(dict)
     for action_id, block in asked.items():
         state[block["block_id"]][action_id] = _filled_in(block["element"], values.get(action_id))
-    sent_in = {"id": "V1", "hash": "1.h", "team_id": TEAM, "app_id": APP} | view | {"state": {"values": dict(state)}}
-    return _interaction("view_submission", user, trigger_id) | {"view": sent_in, "response_urls": list(response_urls)}
+    return dict(state)
 
 
 def _filled_in(element, value):
@@ -613,10 +626,13 @@ def _filled_in(element, value):
     if kind.endswith("_select") and kind != "static_select":
         return {"type": kind, f"selected_{kind.removesuffix('s_select').removesuffix('_select')}": value}
     if kind in {"static_select", "radio_buttons"}:
-        return {"type": kind, "selected_option": value and _choice(element, value)}
+        return {"type": kind, "selected_option": _choice(element, value) if value else element.get("initial_option")}
     if kind in {"checkboxes", "multi_static_select"}:
         return {"type": kind, "selected_options": [_choice(element, one) for one in value or ()]}
-    return {"type": kind, "value": value}
+    if kind in {"datepicker", "timepicker"}:
+        name = kind.removesuffix("picker")
+        return {"type": kind, f"selected_{name}": value or element.get(f"initial_{name}")}
+    return {"type": kind, "value": element.get("initial_value") if value is None else value}
 
 
 def elements(payload):
