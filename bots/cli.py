@@ -21,6 +21,7 @@ from knowledge.errors import ArticleError
 
 if TYPE_CHECKING:
     from core.desk import Desk
+    from core.files import Plan
     from core.store import Store
     from knowledge.amounts import Amounts
     from knowledge.article import Article
@@ -122,6 +123,7 @@ def init(
         store.set_amounts(amounts)
         with console.Bar("Starter knowledge") as progress:
             console.tell(shelve(store, embedder, found, progress=progress, at_once=len(found)))  # all of it or none
+        store.set_synced(found)
     else:
         console.line(f"An empty database stands ready: {settings.database}")
     _make_ready(boot.open_desk(settings, store=store, embedder=embedder))
@@ -192,8 +194,10 @@ def import_(
     *,
     prune: Annotated[bool, typer.Option(help="Remove articles that these paths do not hold.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before more than half are removed.")] = False,
+    leading: Annotated[bool, typer.Option(help="Files win where a coach changed the same thing in the chat.")] = False,
 ) -> None:
-    """Add or update articles by id. Nothing is written when any file cannot be read."""
+    """Add or update articles by id. Nothing is written when any file cannot be read, or both sides changed the same."""
+    from core.files import plan
     from core.library import prune as remove
     from core.library import set_amounts, shelve
 
@@ -201,6 +205,11 @@ def import_(
     keep = {article.id for article in found}
     settings = console.settings()
     store = console.store(settings)
+    planned = plan(store, found, leading=leading)
+    if planned.conflicts:
+        _tell_conflicts(planned)
+        store.close()
+        raise typer.Exit(Exit.TO_MEND)
     if prune and not yes and not _agreed(store, keep):
         store.close()
         console.line("Nothing was changed. Leave out --prune, or agree with --yes.", on=console.err)
@@ -209,9 +218,40 @@ def import_(
     with console.Bar("Amounts") as progress:
         set_amounts(store, embedder, amounts, progress=progress)
     with console.Bar("Articles") as progress:
-        done = shelve(store, embedder, found, progress=progress)
+        done = shelve(store, embedder, planned.articles, progress=progress)
+    store.set_synced(found)
     console.tell(done, removed=remove(store, keep) if prune else 0)
     store.close()
+
+
+def _tell_conflicts(planned: "Plan") -> None:
+    """What was changed both in a file and in the chat, so that somebody can choose."""
+    for article_id, conflict in planned.conflicts:
+        console.line(
+            f"{article_id}: {conflict.what} was changed in the file and in the chat.", "bold red", on=console.err
+        )
+        console.line(f"  chat: {conflict.ours or '(gone)'}", on=console.err)
+        console.line(f"  file: {conflict.theirs or '(gone)'}", on=console.err)
+    ways = (
+        "Put in the file what it must be, or let files win with --leading; `bijdehand export` writes what the chat has."
+    )
+    console.line(f"Nothing was imported. {ways}", on=console.err)
+
+
+@app.command("export")
+def export_(
+    folder: Annotated[Path, typer.Argument(help="Where the Markdown goes; files that are there are updated in place.")],
+    *,
+    force: Annotated[bool, typer.Option(help="Overwrite files that were changed and not imported.")] = False,
+) -> None:
+    """Write all articles as Markdown files, and the amounts."""
+    from core.files import export
+
+    settings = console.settings()
+    store = console.store(settings)
+    count = export(store, folder, zone=settings.zone, force=force)
+    store.close()
+    console.line(f"{count} articles in {folder}.")
 
 
 def _agreed(store: "Store", keep: set[str]) -> bool:

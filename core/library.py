@@ -96,12 +96,12 @@ def embed(
 
 
 def not_in(store: Store, keep: Iterable[str]) -> set[str]:
-    """The ids of the stored articles that are not in `keep`, compared as the store keeps them."""
-    return {article.id for article in store.articles()} - {clean(article_id) for article_id in keep}
+    """The ids of the stored articles that came from files and are not in `keep`, compared as the store keeps them."""
+    return set(store.synced()) - {clean(article_id) for article_id in keep}
 
 
 def prune(store: Store, keep: Collection[str]) -> int:
-    """Remove every article whose id is not in `keep`; how many those were."""
+    """Remove every article of a file whose id is not in `keep`; how many those were. What the chat made stays."""
     if not keep:
         raise BijdehandError("Nothing was read, so nothing is removed. Name the files that hold the articles.")
     gone = not_in(store, keep)

@@ -1,6 +1,6 @@
 """The coach's part of the `Store` port."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -92,11 +92,11 @@ class Coaching(Protocol):
     def versions(self, article_id: str) -> list[Version]:
         """List an article's versions, the latest first."""
 
-    def synced(self) -> dict[str, int]:
-        """Which version each article's file holds; one that was made in the chat is not there."""
+    def synced(self) -> dict[str, Article]:
+        """What each article's file held when it was last read or written; one made in the chat is not there."""
 
-    def set_synced(self, versions: Mapping[str, int]) -> None:
-        """Note that the files hold these versions."""
+    def set_synced(self, articles: Iterable[Article]) -> None:
+        """Note that the files hold these now; one that the store does not have is passed over."""
 
     def keep_draft(self, draft: Draft, now: datetime) -> Draft:
         """Keep what somebody filled in, in place of what they had for the same form; with the id it has now."""

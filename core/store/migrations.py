@@ -284,12 +284,12 @@ def m005_coaching(db: Database) -> None:
         create index version_person on version (person_id);
         insert into version select id, version, document, 'imported', null, updated_at from article;
 
-        -- Which version its file holds; an article that was made in the chat has none.
+        -- What its file held when it was last read or written; an article that was made in the chat has none.
         create table synced (
             article_id text primary key references article on delete cascade,
-            version integer not null
+            document text not null
         ) strict;
-        insert into synced select id, version from article;
+        insert into synced select id, document from article;
 
         create table draft (
             id text primary key,

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -147,18 +147,19 @@ class SqliteCoaching(SqliteFile):
                 for document, number, what, at, by, name in rows
             ]
 
-    def synced(self) -> dict[str, int]:
-        """Which version each article's file holds."""
+    def synced(self) -> dict[str, Article]:
+        """What each article's file held when it was last read or written."""
         with self.read() as db:
-            return dict(db.execute("select article_id, version from synced").fetchall())
+            rows = db.execute("select article_id, document from synced").fetchall()
+        return {article_id: ARTICLE.validate_json(document) for article_id, document in rows}
 
-    def set_synced(self, versions: Mapping[str, int]) -> None:
-        """Note that the files hold these versions."""
+    def set_synced(self, articles: Iterable[Article]) -> None:
+        """Note that the files hold these now."""
         with self.write() as db:
             db.conn.executemany(
-                "insert into synced (article_id, version) values (?, ?)"
-                " on conflict (article_id) do update set version = excluded.version",
-                list(versions.items()),
+                "insert into synced (article_id, document) select id, ?2 from article where id = ?1"
+                " on conflict (article_id) do update set document = excluded.document",
+                [(one.id, as_json(ARTICLE.dump_python(one))) for one in articles],
             )
 
     def keep_draft(self, draft: Draft, now: datetime) -> Draft:

@@ -316,7 +316,7 @@ def test_a_database_of_the_second_version_keeps_everything(second_version):
 
 def test_what_stood_in_a_database_of_before_has_a_history_from_now_on(second_version):
     with closing(SqliteStore(second_version)) as store:
-        assert store.synced() == {"nl/tarief": 1}
+        assert store.facts()["synced"] == 1
     assert rows(second_version, "select article_id, version, what, person_id from version") == [
         ("nl/tarief", 1, "imported", None)
     ]
