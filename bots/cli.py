@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bots import cli_evaluate, cli_slack, cli_teams, console
+from bots import cli_coach, cli_evaluate, cli_slack, cli_teams, console
 from bots.console import Exit, Json, Paths
 from core.errors import BijdehandError
 from knowledge.errors import ArticleError
@@ -30,10 +30,13 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Just-in-time help for contact-centre agents.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-articles_app = typer.Typer(help="Look at the articles.", no_args_is_help=True)
+articles_app = typer.Typer(help="Look at the articles, and look after them.", no_args_is_help=True)
 people_app = typer.Typer(help="Who is coach, admin or in an audience.", no_args_is_help=True)
 app.add_typer(articles_app, name="articles")
 app.add_typer(people_app, name="people")
+app.add_typer(cli_coach.app, name="coach")
+app.add_typer(cli_coach.changes_app, name="changes")
+cli_coach.add_to(articles_app)
 app.add_typer(cli_evaluate.app, name="evaluate")
 app.add_typer(cli_slack.app, name="slack")
 app.add_typer(cli_teams.app, name="teams")

@@ -133,10 +133,11 @@ class Chat:
 
 def person(desk: Desk) -> Person:
     """Whoever sits at this keyboard."""
-    return desk.person(Identity("terminal", "", _user()))
+    return desk.person(Identity("terminal", "", user()))
 
 
-def _user() -> str:
+def user() -> str:
+    """What this machine calls them."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # in a container, a user id may have no name

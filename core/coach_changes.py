@@ -13,7 +13,7 @@ from core.screens import Asked, Button, Entry, Field, FieldKind, Form, Line, Opt
 from core.words import say, say_date
 from knowledge.article import Change, Language, Loudness
 
-_ENOUGH = 5  # people: how far a change landed among fewer would tell who read it
+ENOUGH = 5  # people: how far a change landed among fewer would tell who read it
 _MOST = 10
 _UNTIL = re.compile(r"\s+(?:tot|until|till)\s+(\d{1,2})[:.](\d{2})(?:\s+(.+))?$", re.IGNORECASE)
 _LONGEST = timedelta(hours=24)
@@ -108,7 +108,7 @@ class Changes:
 
     def _landed(self, one: Announcement, language: Language) -> Entry:
         day = say_date(one.since.astimezone(self._desk.zone).date(), language)
-        key = "change.landed" if one.told >= _ENOUGH else "change.few"
+        key = "change.landed" if one.told >= ENOUGH else "change.few"
         counts = {"told": str(one.told), "read": str(one.read), "asked": str(one.asked)}
         try:
             title = self._desk.store.article(one.article_id).title

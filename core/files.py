@@ -54,8 +54,7 @@ def export(store: Store, folder: Path, *, zone: tzinfo, force: bool = False) -> 
     A file that was changed since it was last read is not overwritten unless `force` says so.
     """
     articles = store.articles()
-    unread: list[ArticleError] = []  # a file that we cannot read is not ours to touch
-    found_there = read(folder, timezone=zone, on_error=unread.append) if folder.is_dir() else ()
+    found_there = read(folder, timezone=zone, on_error=_let_be) if folder.is_dir() else ()
     there = {found.article.id: found for found in found_there}
     synced = store.synced()
     ahead = [
@@ -72,12 +71,17 @@ def export(store: Store, folder: Path, *, zone: tzinfo, force: bool = False) -> 
         if path.exists() and article.id not in there and not force:
             raise BijdehandError(f"{path} is in the way and cannot be read. Mend it, or overwrite it with --force.")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(dump(article, timezone=zone).encode("utf-8"))
+        stem = f"{article.language}/{path.stem}"  # by which it is read where it does not name itself
+        path.write_bytes(dump(article, timezone=zone, fallback_id=stem).encode("utf-8"))
     if amounts := store.amounts():
         folder.mkdir(parents=True, exist_ok=True)
         (folder / FILE).write_bytes(_toml(amounts).encode("utf-8"))
     store.set_synced(articles)
     return len(articles)
+
+
+def _let_be(error: ArticleError) -> None:
+    """A file that we cannot read is not ours to touch."""
 
 
 def _is_known(found: Article, synced: Article | None, zone: tzinfo) -> bool:

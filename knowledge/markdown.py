@@ -97,8 +97,10 @@ def parse(
     return article_of(draft, fallback_id=fallback_id, language=language, timezone=timezone, path=path)
 
 
-def dump(article: Article, *, timezone: tzinfo = AMSTERDAM) -> str:
+def dump(article: Article, *, timezone: tzinfo = AMSTERDAM, fallback_id: str | None = None) -> str:
     """Write an article: `dump(parse(text)) == text`, and after a change only the changed keys differ.
+
+    `fallback_id` is the id that it will be read with, where that is not its own.
 
     An article whose body alone says everything (given its id and language) gets no front matter.
     """
@@ -106,7 +108,7 @@ def dump(article: Article, *, timezone: tzinfo = AMSTERDAM) -> str:
     if body and front.strip(_BOM) and not front.endswith("\n"):
         front += "\n"
     try:
-        read = parse(front + body, fallback_id=article.id, language=article.language, timezone=timezone)
+        read = parse(front + body, fallback_id=fallback_id or article.id, language=article.language, timezone=timezone)
     except ArticleError:
         return _fresh(article, timezone) + body
     if replace(read, version=article.version, front=article.front) == article:

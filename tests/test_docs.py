@@ -31,6 +31,11 @@ NOT_RUN = {
     "bijdehand evaluate retrieval --articles A.jsonl --queries Q.jsonl --qrels R.tsv": "of the reader's own; "
     "tests/bots/test_cli.py makes some",
 }
+NOT_RUN |= {
+    command: "wants an answer, a question that waits or an editor; tests/bots/test_cli_coach.py has those"
+    for command in COMMANDS
+    if re.match(r"bijdehand (coach (take|answer|decline)|articles (add|edit|restore))\b", command)
+}
 FINE = {Exit.NO_ANSWER, 0}
 
 

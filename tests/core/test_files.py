@@ -89,7 +89,7 @@ def test_what_both_changed_is_a_conflict_and_nothing_is_written(desk, out):
     assert article_id == "move"
     assert ("Uit de chat." in conflict.ours, "Uit het bestand." in conflict.theirs) == (True, True)
     assert "Uit de chat." in desk.store.article("move").body
-    assert imported(desk, tmp_path, leading=True).conflicts == []
+    assert imported(desk, out, leading=True).conflicts == []
     assert "Uit het bestand." in desk.store.article("move").body
 
 
