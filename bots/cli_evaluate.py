@@ -185,3 +185,29 @@ def name_moments(
         console.print_json(report)
     else:
         console.show(*moments_tables(report))
+
+
+@app.command("likeness")
+def likeness(
+    pairs: Annotated[Path, typer.Argument(help="JSON lines {a, b, lang_a, lang_b, same}.")], *, as_json: Json = False
+) -> None:
+    """How often two questions are rightly taken for the same one, over thresholds; the one in use has a mark."""
+    from core.labelled import rows_of
+    from core.likeness import measure
+
+    required = ("a", "b", "lang_a", "lang_b", "same")
+    points = measure(rows_of(pairs, required=required), console.embedder(console.settings()))
+    if as_json:
+        console.print_json(points)
+        return
+    rows = [
+        {
+            "languages": one.languages,
+            "from": f"{one.threshold:.2f}{' *' if one.chosen else ''}",
+            "called the same": str(one.called),
+            "precision": f"{one.precision:.2f}" if one.called else "",
+            "recall": f"{one.recall:.2f}",
+        }
+        for one in points
+    ]
+    console.table(rows, ("languages", "from", "called the same", "precision", "recall"))

@@ -42,6 +42,7 @@ class Queue:
             "queue": self._queue,
             "question": self._question,
             "take": self._take,
+            "join": self._join,
             "decline": self._decline,
             "seen": self._seen,
             "stats": self._stats,
@@ -95,7 +96,7 @@ class Queue:
         return Panel(
             answer.question,
             language,
-            (facts, *wordings, Row(to_do), *self._into(question, language)),
+            (facts, *wordings, Row(to_do), *self._into(question, language), *self._alike(question, language)),
         )
 
     def _into(self, question: OpenQuestion, language: Language) -> Iterator[Line | Entry]:
@@ -111,6 +112,20 @@ class Queue:
             point = Button(say("queue.point", language), "point", about)
             add = Button(say("queue.extend", language), "extend", about, opens=True)
             yield Entry(title, "", (point, add) if len(about) <= MAX_ABOUT else ())
+
+    def _alike(self, question: OpenQuestion, language: Language) -> Iterator[Line | Entry]:
+        """Questions that may be the same one in other words."""
+        for place, other in enumerate(self._desk.questions.like(question)):
+            if place == 0:
+                yield Line(say("queue.alike", language), Tone.HEADING)
+            join = Button(say("queue.join", language), "join", f"{other.id}|{question.id}")
+            yield Entry(other.answer.question, self.facts(other, language), (join,))
+
+    def _join(self, asked: Asked) -> Screen:
+        """Two that are one: one answer, and everybody is told."""
+        other, _, number = asked.about.partition("|")
+        self._desk.store.join(self._find(other).id, self._find(number).id, self._desk.now())
+        return self.panel(self._find(number), asked.language, asked.person.id)
 
     def _take(self, asked: Asked) -> Screen:
         """From now on it is theirs; whoever has a customer on the line is told so."""

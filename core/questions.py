@@ -13,6 +13,7 @@ _REACTS_WITHIN = timedelta(minutes=2)  # then a second coach is called
 _CALLED = 2  # coaches; more would leave nobody for the next customer
 _OFFICE = Hours((1, 2, 3, 4, 5), "09:00", "17:00")  # of a coach who never said when they are there
 _MOST_VECTORS = 5000
+_MAYBE = 0.82  # the cosine from which two questions may be one: half of the pairs that are lie above it
 
 
 class Questions:
@@ -32,6 +33,13 @@ class Questions:
         """Everything open or taken, by impact; a customer on the line comes first."""
         self._file()
         return sorted(self._store.questions(), key=lambda one: (not one.urgent, -one.impact, one.id))
+
+    def like(self, question: OpenQuestion, most: int = 3) -> list[OpenQuestion]:
+        """Other open questions that may be the same one, the likeliest first: a coach decides."""
+        vector = self._vector(question.answer.question)
+        others = [one for one in self.waiting() if one.id != question.id]
+        near = [(float(self._vector(one.answer.question) @ vector), one) for one in others]
+        return [one for cosine, one in sorted(near, key=lambda found: -found[0])[:most] if cosine >= _MAYBE]
 
     def of(self, answer_id: str, person_id: str) -> OpenQuestion | None:
         """The open question that somebody's request is part of."""

@@ -50,6 +50,9 @@ class Coaching(Protocol):
     def question(self, question_id: int) -> OpenQuestion:
         """Find one; `NotFoundError` when there is none, or nobody asks it any more."""
 
+    def join(self, question_id: int, into: int, now: datetime) -> None:
+        """Make an open question part of another: from then on they are one."""
+
     def move(
         self,
         question_id: int,

@@ -65,6 +65,15 @@ class SqliteCoaching(SqliteFile):
             raise NotFoundError(f"There is no open question {question_id}.")
         return found[0]
 
+    def join(self, question_id: int, into: int, now: datetime) -> None:
+        """Make an open question part of another."""
+        with self.write() as db:
+            open_ones = "select id from question where id in (?, ?) and state in ('open', 'taken')"
+            if question_id != into and len(db.execute(open_ones, [question_id, into]).fetchall()) == 2:  # noqa: PLR2004
+                db.execute("update request set question_id = ? where question_id = ?", [into, question_id])
+                db.execute("delete from question where id = ?", [question_id])
+                db.execute("update question set changed = ? where id = ?", [stamp(now), into])
+
     def move(
         self,
         question_id: int,

@@ -204,6 +204,18 @@ def test_one_coach_takes_a_question_and_the_other_is_told_so(anna, bob, jan):
     assert nl("queue.taken", coach="Anna") in text_of(bob.do("queue"))
 
 
+def test_a_coach_joins_what_is_the_same_question_in_other_words(anna, jan, piet):
+    jan.ask("panelen mee verhuizen kan dat")
+    piet.ask("kan dat: panelen mee verhuizen naar elders")
+    assert nl("home.queue", count="2") in text_of(anna.do("queue"))
+    screen = anna.do("question", "1")
+    assert nl("queue.alike") in text_of(screen)
+    anna.tap(screen, nl("queue.join"))
+    assert nl("queue.colleagues", count="2") in text_of(anna.do("queue"))
+    anna.do("point", "1|move")
+    assert len(jan.told()) == len(piet.told()) == 1
+
+
 # -- a customer on the line --------------------------------------------------------------------------------------------
 def test_a_customer_on_the_line_reaches_a_coach_at_once_and_a_second_one_after_two_minutes(desk, anna, bob, jan):
     anna.do("panel"), bob.do("panel")
