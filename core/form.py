@@ -307,13 +307,12 @@ def _with_section(article: Article, kind: Kind, text: str) -> Article:
     if not written:
         return article
     order = list(Kind)
-    place = next(
-        (i for i, one in enumerate(found) if one.kind and order.index(one.kind) > order.index(kind)), len(found)
-    )
+    before = [i for i, one in enumerate(found) if one.kind and order.index(one.kind) < order.index(kind)]
+    place = before[-1] + 1 if before else sum(not one.heading for one in found)
     if place and not (found[place - 1].heading + found[place - 1].text).endswith("\n\n"):
-        before = found[place - 1]
-        missing = "\n" if before.text.endswith("\n") or not before.text else "\n\n"
-        found[place - 1] = replace(before, text=before.text + missing)
+        above = found[place - 1]
+        missing = "\n" if above.text.endswith("\n") or not above.text else "\n\n"
+        found[place - 1] = replace(above, text=above.text + missing)
     last = place == len(found)
     heading = f"## {HEADINGS[article.language][kind]}\n"
     found.insert(place, Section(kind, heading, written + ("\n" if last else "\n\n")))
