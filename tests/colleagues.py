@@ -19,6 +19,7 @@ from fake_connector import TENANT, FakeTeams, at, file, in_channel, in_group
 from fake_slack import (
     BOT,
     SlackChat,
+    closed,
     deleted,
     edited,
     elements,
@@ -29,6 +30,7 @@ from fake_slack import (
     texts,
 )
 
+from bots.teams_screens import FILLED
 from core.model import Attachment
 from core.store import Identity
 from core.words import say
@@ -58,6 +60,7 @@ class Seen:
     thread: str = ""
     last: dict = field(default_factory=dict)  # as the platform has it
     said: dict = field(default_factory=dict)  # what was said to get it
+    actions: dict = field(default_factory=dict)  # the buttons of a card, by their words
 
     def __contains__(self, words):
         return plain(words) in plain(self.text)
@@ -75,7 +78,7 @@ def together(all_seen):
     found = Seen()
     for one in all_seen:
         text, taps = f"{found.text}\n{one.text}".strip(), found.taps | one.taps
-        found = Seen(text, taps, one.alone, one.thread, one.last)
+        found = Seen(text, taps, one.alone, one.thread, one.last, actions=found.actions | one.actions)
     return found
 
 
@@ -89,8 +92,44 @@ class OnSlack:
         self._chat = chat
         self._name = name
 
-    def another(self):
-        return OnSlack(self._chat, self.desk, "U2")
+    def another(self, name="U2"):
+        return OnSlack(self._chat, self.desk, name)
+
+    # -- the coach's desk --------------------------------------------------------------------------------------------
+    async def coach(self, words=""):
+        """Open the coach's desk; what stands in the modal in the end."""
+        await self._chat.command(words, command="/coach", user=self._name)
+        return self._of_payload(self._chat.slack.modal)
+
+    async def send_in(self, seen, **values):
+        """Send in a form of the coach's desk."""
+        answered = await self._chat.submit(seen.last, values, user=self._name)
+        if "errors" in answered:
+            return Seen("\n".join(answered["errors"].values()), alone=True)
+        modal = {"id": seen.last["id"], "hash": "9.h"} | answered["view"]
+        self._chat.slack.modals[seen.last["id"]] = modal
+        return self._of_payload(modal)
+
+    async def keep(self, seen, **values):
+        """Close a form without sending it in."""
+        await self._chat.interact(closed(seen.last, values, user=self._name))
+        await self._chat.settled()
+
+    async def save_as_answer(self, text):
+        asked = message_shortcut(text, "save_as_answer", user=self._name, author="U9")
+        await self._chat.shortcut(asked)
+        return self._of_payload(self._chat.slack.modal)
+
+    async def told(self):
+        """What reached them unasked since they looked last."""
+        before = len(self._chat.slack.calls)
+        await self._chat.surface._postman.round()
+        posted = [body for method, body in self._chat.slack.calls[before:] if method == "chat.postMessage"]
+        letters = self._chat.slack.__dict__.setdefault("letters", [])
+        letters += posted
+        mine = [one for one in letters if one["channel"] == self._name]
+        self._chat.slack.letters = [one for one in letters if one not in mine]
+        return together(self._of_payload(one) for one in mine)
 
     async def ask(self, text, place=Place.PRIVATE, *, to_us=True, below=None, files=()):
         """Say something to the bot, or (`to_us=False`) only within its hearing."""
@@ -245,8 +284,44 @@ class OnTeams:
         self._me = somebody or chat
         self.identity = Identity("teams", TENANT, f"aad-{self._me.name}")
 
-    def another(self):
-        return OnTeams(self._chat, self.desk, self._chat.someone("bas"))
+    def another(self, name="bas"):
+        return OnTeams(self._chat, self.desk, self._chat.someone(name))
+
+    # -- the coach's desk --------------------------------------------------------------------------------------------
+    async def coach(self, words=""):
+        """Open the coach's desk in the private chat."""
+        return await self.ask(f"coach {words}".strip())
+
+    async def send_in(self, seen, **values):
+        """Send in a form of the coach's desk, as a dialog does."""
+        return await self._submit(seen, _main_action(seen), values)
+
+    async def keep(self, seen, **values):
+        """Leave a form for later."""
+        await self._submit(seen, seen.actions[say("teams.keep_draft", "nl")], values)
+
+    async def _submit(self, seen, action, values):
+        filled = {one["id"]: one["value"] for one in _everything(seen.last) if str(one.get("id")).startswith(FILLED)}
+        filled |= {f"{FILLED}{name}": value for name, value in values.items()}
+        return self._in_dialog(await self._me.asked("task/submit", {"data": action["data"] | filled}))
+
+    async def save_as_answer(self, text):
+        author = {"user": {"displayName": "Jan Jansen"}}
+        payload = {"id": "1600", "body": {"contentType": "html", "content": f"<p>{text}</p>"}, "from": author}
+        value = {"commandId": "save_as_answer", "commandContext": "message", "messagePayload": payload}
+        return self._in_dialog(await self._me.asked("composeExtension/fetchTask", value, **in_channel(entities=[])))
+
+    async def told(self):
+        """What reached them unasked since they looked last."""
+        before = len(self._chat.connector.posted)
+        await self._chat.surface._postman.round()
+        await self._chat.settled()
+        letters = self._chat.connector.__dict__.setdefault("letters", [])
+        letters += [one.activity for one in self._chat.connector.posted[before:]]
+        place = self._me.message("")["conversation"]["id"]
+        mine = [one for one in letters if _conversation(one) == place]
+        self._chat.connector.letters = [one for one in letters if one not in mine]
+        return together(self._of_message(one) for one in mine)
 
     async def ask(self, text, place=Place.PRIVATE, *, to_us=True, below=None, **over):
         """Say something to the bot, or (`to_us=False`) only within its hearing."""
@@ -343,7 +418,9 @@ class OnTeams:
         in_words = [one.get("text") or one.get("title") or "" for one in _in_sight(content)]
         alone = "dialog" in said or said.get("conversation", {}).get("conversationType") == "personal"
         thread = _conversation(said).partition(";messageid=")[2]
-        return Seen("\n".join(filter(None, (said.get("text"), *in_words))), taps, alone, thread, said)
+        seen = Seen("\n".join(filter(None, (said.get("text"), *in_words))), taps, alone, thread, said)
+        seen.actions = {one["title"]: one for one in _in_sight(content) if _is_action(one)}
+        return seen
 
     def _in_dialog(self, body):
         assert body["task"]["type"] == "continue"
@@ -357,6 +434,8 @@ class OnTeams:
                 return self._of_message(_with_card(said, action["card"]))
             case "Action.Submit" if "dialog" in said:
                 return self._in_dialog(await self._me.submit_in_dialog(action))
+            case "Action.Submit" if action["data"].get("msteams", {}).get("type") == "task/fetch":
+                return self._in_dialog(await self._me.asked("task/fetch", {"data": action["data"]}))
             case "Action.Submit":
                 return await self.ask(action["data"]["msteams"]["value"])
             case "Action.Execute":
@@ -373,6 +452,10 @@ class OnTeams:
         answered = {"text": value, "conversation": said["conversation"]} if isinstance(value, str) else None
         answered = self._of_message(answered or _with_card(said, value))
         return together([answered, *([after] if (after := self._seen(before)) else [])])
+
+
+def _main_action(seen):
+    return next(one for one in seen.actions.values() if one.get("style") == "positive")
 
 
 def _conversation(said):

@@ -8,11 +8,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from colleagues import Place, colleague
 from conftest import TODAY, article, make_desk
 
+from core import likeness
 from core.library import shelve
 from core.model import Attachment, Role
 from core.words import reasons, say
@@ -312,6 +314,129 @@ async def _(me):
     assert MOVING in queue
     assert me.identity.user not in queue
     assert nl("home.queue", count="1") not in await me.overview()
+
+
+# -- the coach's desk --------------------------------------------------------------------------------------------------
+async def answered(coach, form, **values):
+    """A form of the coach's desk that was filled in and saved."""
+    preview = await coach.send_in(form, **values)
+    assert nl("coach.publish") in preview.taps
+    return await preview.tap(nl("coach.publish"))
+
+
+async def coach_of(me):
+    coach = me.another("anna2")
+    await coach.arrive()
+    become_coach(coach)
+    return coach
+
+
+@feature("What two people asked is one open question; a coach answers it in a form, and both are told")
+async def _(me):
+    other = me.another()
+    for one in (me, other):
+        await one.arrive()
+        assert nl("answer.none_near") in await one.ask(UNKNOWN)
+    coach = await coach_of(me)
+    queue = await coach.coach("open")
+    assert nl("queue.colleagues", count="2") in queue
+    assert me.identity.user not in queue
+    form = await (await queue.tap(nl("button.open"))).tap(nl("queue.answer"))
+    done = await answered(coach, form, answer="Dat weet niemand.\n1. Zeg dat je het niet weet.")
+    assert nl("coach.published_told", title="Wie wint het voetbal vanavond?").replace("*", "") in done
+    for one in (me, other):
+        told = await one.told()
+        assert UNKNOWN in told
+        assert "Zeg dat je het niet weet." in told
+        assert nl("button.wrong") in told.taps
+        assert not await one.told()
+    assert "Zeg dat je het niet weet." in await me.ask(UNKNOWN)
+
+
+@feature("A new answer that looks like an article is offered to be added there")
+async def _(me):
+    coach = await coach_of(me)
+    form = await coach.coach("nieuw")
+    with patch.dict(likeness._MEASURED, {me.desk.embedder.name: likeness.Likeness(resembles_from=3.0)}):
+        seen = await coach.send_in(form, answer="1. Noteer het dossier.", wordings="bewindvoerder registreren")
+    assert nl("dup.found", title="Bewindvoerder registreren") in seen
+    done = await answered(coach, await seen.tap(nl("dup.update")))
+    assert "Bewindvoerder registreren" in done
+    assert "Noteer het dossier." in me.desk.store.article("guardian").body
+
+
+@feature("What was filled in is kept")
+async def _(me):
+    coach = await coach_of(me)
+    await coach.keep(await coach.coach("nieuw"), answer="Half af.", wordings="Hoe?")
+    seen = await (await coach.coach()).tap(f"{nl('coach.panel.drafts')}: 1")
+    assert "Hoe?" in seen
+    assert nl("coach.go_on") in seen.taps
+
+
+@feature("What is wrong with a form stands next to its field")
+async def _(me):
+    coach = await coach_of(me)
+    assert nl("coach.error.nothing") in await coach.send_in(await coach.coach("nieuw"), answer=" ", wordings=" ")
+
+
+@feature("Save somebody's message as an answer, with their name")
+async def _(me):
+    coach = await coach_of(me)
+    form = await coach.save_as_answer("1. Zet het modem uit en weer aan.")
+    await answered(coach, form, wordings="modem doet niets")
+    assert "Zet het modem uit en weer aan." in await me.ask("modem doet niets")
+
+
+@feature("With a customer on the line, a coach is asked at once")
+async def _(me):
+    coach = await coach_of(me)
+    await coach.coach()
+    seen = await (await me.ask(UNKNOWN)).tap(nl("button.coach"))
+    assert nl("coach.called", coach=nl("coach.a"))[:20] in await seen.tap(nl("coach.urgent"))
+    call = await coach.told()
+    assert UNKNOWN in call
+    await call.tap(nl("queue.take"))
+    assert UNKNOWN in await me.told()
+
+
+@feature(
+    "Ask colleagues in a channel",
+    teams="which channels there are is known to Microsoft Graph, of which it asks nothing",
+)
+async def _(me):
+    await coach_of(me)
+    seen = await (await me.ask(UNKNOWN)).tap(nl("button.coach"))
+    form = await seen.tap(nl("coach.colleagues"))
+    assert nl("share.done") in await me.send_in(form, channel="C7")
+
+
+@feature("A change that is told, read and counted")
+async def _(me):
+    await me.arrive()
+    await me.ask("hoi")
+    coach = await coach_of(me)
+    form = await coach.coach("verandering move")
+    await coach.send_in(form, new="alleen per chat", since="2026-11-23", loudness="loud")
+    me.desk.now = lambda: TODAY + timedelta(minutes=11)
+    told = await me.told()
+    assert "alleen per chat" in told
+    assert nl("change.thanks") in await told.tap(nl("change.read"))
+    assert [one.read for one in me.desk.store.announcements()] == [1]
+
+
+@feature("A notice on top of every answer, until its time")
+async def _(me):
+    coach = await coach_of(me)
+    assert "Kompas is traag" in await coach.coach("melding Kompas is traag tot 23:00 verhuizen")
+    assert "Kompas is traag" in await me.ask(MOVING)
+    assert "Kompas is traag" not in await me.ask("bewindvoerder registreren")
+
+
+@feature("What somebody may not do is refused and noted")
+async def _(me):
+    assert nl("command.not_yours") in await me.coach("vervalt move")
+    assert me.desk.store.facts()["refusal"] == 1
 
 
 # -- for later, for others ---------------------------------------------------------------------------------------------
