@@ -416,8 +416,17 @@ def people_list(*, as_json: Json = False) -> None:
 
 # -- looking after it ----------------------------------------------------------------------------------------------
 @app.command()
-def doctor(*, as_json: Json = False) -> None:
+def doctor(
+    *,
+    privacy: Annotated[
+        bool, typer.Option("--privacy", help="What is kept about people instead, and how much.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """What is configured, reachable, stale or missing, and what to do. Exit code 1: something fails."""
+    if privacy:
+        _tell_what_is_kept(as_json=as_json)
+        return
     from datetime import UTC, datetime
 
     from bots.reach_slack import check_slack
@@ -436,6 +445,20 @@ def doctor(*, as_json: Json = False) -> None:
         now=datetime.now(UTC),
     )
     console.report([*checks, *check_slack(settings, open_store), *check_teams(settings)], as_json=as_json)
+
+
+def _tell_what_is_kept(*, as_json: bool) -> None:
+    """Table by table; nobody's rows."""
+    from core.personal import KEPT
+
+    store = console.store()
+    facts = store.facts()
+    store.close()
+    rows = [{"table": table, "rows": str(facts[table]), "what": what} for table, what in KEPT.items()]
+    if as_json:
+        console.print_json(rows)
+    else:
+        console.table(rows, ("table", "rows", "what"))
 
 
 def _make_ready(desk: "Desk") -> int:

@@ -41,6 +41,11 @@ UNKNOWN = [
     "klant wil bloemen voor de monteur",
     "klant vraagt of wij ook kerstbomen inzamelen",
 ]
+SHOES = """Ja, de monteur houdt zijn schoenen aan: dat moet voor zijn veiligheid.
+1. Vraag of de monteur overschoentjes kan gebruiken.
+2. Zet dat in Planbord bij de afspraak.
+"De monteur neemt overschoentjes voor u mee."
+"""
 
 
 @contextmanager
@@ -73,6 +78,30 @@ async def scenes(desk):
 
         await chat.shortcut()
         yield view("modal", chat.slack.modal)
+
+        async for scene in coaching(chat, desk):
+            yield scene
+
+
+async def coaching(chat, desk):
+    """A coach finds what three colleagues asked, answers it, and tells of a change."""
+    desk.now = lambda: NOW
+    chat.slack.names[COACH] = "Anna de Vries"
+    await chat.command("open", command="/coach", user=COACH)
+    yield view("queue", chat.slack.modal)
+    question = desk.questions.waiting()[0].id
+    await chat.command(f"nieuw question {question}", command="/coach", user=COACH)
+    form = chat.slack.modal
+    yield view("form", form)
+    answered = await chat.submit(form, {"answer": SHOES}, user=COACH)
+    yield view("preview", answered["view"] | {"type": "modal"})
+    await chat.command("verandering goedmaken", command="/coach", user=COACH)
+    change = {"new": "medewerker tot € 100", "old": "medewerker tot € 75", "since": "2026-12-01", "loudness": "loud"}
+    await chat.submit(chat.slack.modal, change, user=COACH)
+    desk.now = lambda: NOW + timedelta(minutes=30)
+    await chat.surface._postman.round()
+    told = next(one for one in reversed(chat.slack.sent()) if one["channel"] == COLLEAGUE)
+    yield message_of("change", told)
 
 
 async def coachs_home(chat, desk):

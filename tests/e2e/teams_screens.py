@@ -105,6 +105,14 @@ def pictures(studio, url):
     studio.ask("overzicht", words("home.kept"))
     yield studio.shoot("overview", text="overzicht")
 
+    studio.ask("coach", words("coach.panel.hours"))
+    page.tap("button", f"{words('coach.panel.queue')}: 3")
+    page.see(words("button.open"))
+    yield studio.shoot("queue", text="coach")
+
+    studio.ask("coach nieuw", words("teams.keep_draft"))
+    yield studio.shoot("form", text="coach nieuw")
+
     page.tap("treeitem", "Klantenservice - General")
     studio.post(COMMAND, "Gecontroleerd op")
     yield studio.shoot("channel", "channel", text=COMMAND, place="Klantenservice")
