@@ -85,6 +85,11 @@ def current_change(article: Article, now: datetime) -> Change | None:
     return min(article.changes, key=lambda change: change.since, default=None)
 
 
+def changed_in_full(change: Change, language: Language, now: datetime, zone: tzinfo) -> str:
+    """A change on its own, as Markdown: the new way first."""
+    return _changed(change, language, now, zone)
+
+
 def changed_lately(article: Article, now: datetime) -> bool:
     """Changed some weeks ago, or about to."""
     change = current_change(article, now)

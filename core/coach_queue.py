@@ -69,7 +69,8 @@ class Queue:
         """How many asked it, since when, why it is open and who has it. Never who asked."""
         people = question.people
         many = say("queue.colleagues" if people > 1 else "queue.colleague", language, count=str(people))
-        day = say_date(question.at.astimezone(self._desk.zone).date(), language)
+        today = self._desk.today()
+        day = say_date(question.at.astimezone(self._desk.zone).date(), language).removesuffix(f" {today.year}")
         why = dict.fromkeys(one.why for one in question.requests)
         said = [many, day, *(say(f"queue.why.{one}", language) for one in why)]
         if question.state is State.TAKEN:

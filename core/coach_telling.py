@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
+from core.card import changed_in_full
 from core.coach_queue import Queue
 from core.desk import Desk
 from core.errors import NotFoundError
@@ -118,16 +119,20 @@ class Telling:
 
     # -- changes -----------------------------------------------------------------------------------------------------
     def _change(self, due: Due, language: Language) -> Panel:
-        """The article in the shape of a change, and a receipt."""
+        """What is new, the article as it is then used, and a receipt."""
         found = self._announcement(int(due.about))
-        answer = self._desk.open(found.article_id, due.person, language=language, moment=Moment.CHANGE)
-        answer = replace(answer, id=uuid.uuid4().hex)
+        article, now = self._desk.article(found.article_id, due.person), self._desk.now()
+        change = next((one for one in article.changes if one.since == found.since), None)
+        if change is None:
+            raise NotFoundError(f"Announcement {found.id} is about a change that was taken back.")
+        news = Line(changed_in_full(change, article.language, now, self._desk.zone))
+        answer = self._desk.open(found.article_id, due.person, language=language)
         buttons = (
             Button(say("change.read", language), "read", due.about, primary=True),
             Button(say("change.question", language), "unclear", due.about, opens=True),
         )
         title = say("change.remind" if due.kind == "remind" else "change.news", language, title=answer.question)
-        return Panel(title, language, (Given(answer), Row(buttons)))
+        return Panel(title, language, (news, Row(buttons), Given(answer)))
 
     def _announcement(self, number: int) -> Announcement:
         found = next((one for one in self._desk.store.announcements() if one.id == number), None)

@@ -30,6 +30,7 @@ from knowledge.amounts import filled
 from knowledge.article import Article, Language, Status
 from knowledge.lint import lint
 from knowledge.moment import Moment
+from knowledge.text import escaped
 
 _VERSION = "_version"  # of the article that an edit began from
 _AUTHOR = "_author"  # who wrote the message that it was made of
@@ -224,9 +225,11 @@ class Writing:
         """What it resembles, to be added to instead."""
         if draft.kind != "add":
             return
-        wordings = [article.title, *article.aliases]
-        for like in resembling(self._desk.index(), self._desk.embedder, wordings):
-            yield Line(say("dup.found", language, title=like.title))
+        found = resembling(self._desk.index(), self._desk.embedder, [article.title, *article.aliases])
+        if found:
+            key = "dup.found" if len(found) == 1 else "dup.several"
+            yield Line(say(key, language, title=escaped(found[0].title)))
+        for like in found:
             about = f"{draft.id}|{like.id}"
             buttons = (Button(say("dup.update", language), "extend", about, opens=True),)
             yield Entry(like.title, "", buttons if len(about) <= MAX_ABOUT else ())

@@ -59,7 +59,7 @@ def likeness_for(embedder_name: str) -> Likeness:
     return _MEASURED.get(embedder_name.partition("@")[0], Likeness())
 
 
-_MEASURED = {"intfloat/multilingual-e5-small": Likeness(same_from=0.94, resembles_from=8.6)}
+_MEASURED = {"intfloat/multilingual-e5-small": Likeness(same_from=0.94, resembles_from=8.8)}
 
 
 def resembling(index: Index, embedder: Embedder, wordings: Sequence[str], most: int = 3) -> list[Article]:

@@ -443,6 +443,15 @@ def test_a_loud_change_is_told_read_and_counted_without_names(desk, anna, jan, p
     assert nl("change.landed", told="6", read="0", asked="0") in text_of(anna.do("changes"))
 
 
+def test_a_change_to_come_is_told_as_such_beside_the_one_in_force(anna, jan):
+    form = anna.do("change", "move")
+    anna.fill_in(form, new="ook per chat", since="2026-10-01", loudness="silent")
+    anna.fill_in(form, new="alleen per app", old="ook per chat", since="2027-01-01", loudness="loud")
+    said = text_of(jan.told()[0])
+    assert "Vanaf 1 januari 2027: alleen per app" in said
+    assert "nu nog ook per chat" in said
+
+
 def test_whoever_did_not_read_a_loud_change_is_reminded_once(desk, anna, jan):
     anna.fill_in(anna.do("change", "move"), new="ook per chat", since="2026-11-23", loudness="loud")
     assert len(jan.told()) == 1
