@@ -6,11 +6,12 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 
 from bots.botframework import Activity, read
 from bots.teams_cards import AT_FIRST, Shown, View, Where
 from bots.teams_manifest import ASK_ABOUT, QUESTION, SAVE, SEARCH
-from bots.teams_screens import FILLED
+from bots.teams_screens import FIELDS, FILLED
 from core.language import language_of_locale
 from core.model import Attachment, Event
 from core.store import Identity
@@ -27,6 +28,7 @@ _TAG = re.compile(
     r"|table|tbody|thead|tr|td|th|h[1-6]|attachment|codeblock|systemeventmessage)\b[^<>]*>",
     re.IGNORECASE,
 )
+_LIST_TAG = re.compile(r"<(/?[ou]l|li)\b[^<>]*>", re.IGNORECASE)
 _AT = re.compile(r"<at\b[^<>]*>([^<]*)</at\s*>", re.IGNORECASE)
 _THREAD = ";messageid="
 _DIALOGS = {"composeExtension/fetchTask", "composeExtension/submitAction", "task/fetch", "task/submit"}
@@ -208,7 +210,7 @@ def to_tap(activity: Activity, otherwise: Language) -> Tap | None:
 def _filled(data: object) -> dict[str, str] | None:
     """What was filled in, by field; None where there was nothing to fill in."""
     given = data if isinstance(data, dict) else {}
-    found = {
+    found = dict.fromkeys(read(data, FIELDS)[:_LONGEST].split(), "") | {
         key.removeprefix(FILLED): value[:_LONGEST]
         for key, value in given.items()
         if isinstance(key, str) and key.startswith(FILLED) and isinstance(value, str)
@@ -221,8 +223,26 @@ def to_saved(activity: Activity) -> tuple[str, str] | None:
     value = activity.get("value")
     if not _is_by_somebody(activity) or read(value, "commandId") != SAVE:
         return None
-    text = _without_tags(read(value, "messagePayload", "body", "content")[:_LONGEST])
+    text = _without_tags(_listed(read(value, "messagePayload", "body", "content")[:_LONGEST]))
     return text, read(value, "messagePayload", "from", "user", "displayName")
+
+
+def _listed(text: str) -> str:
+    """The items of lists as Markdown has them: a step must stay one."""
+    numbers: list[Iterator[int] | None] = []  # of each list that is open; of bullets none
+
+    def marked(tag: re.Match[str]) -> str:
+        match tag[1].lower():
+            case "ol" | "ul" as kind:
+                numbers.append(count(1) if kind == "ol" else None)
+            case "/ol" | "/ul" if numbers:
+                numbers.pop()
+            case "li":
+                number = next(numbers[-1]) if numbers and numbers[-1] else None
+                return f"\n{number}. " if number else "\n- "
+        return "\n"
+
+    return _LIST_TAG.sub(marked, text)
 
 
 def _tapped(activity: Activity) -> object:

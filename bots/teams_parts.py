@@ -13,6 +13,7 @@ from knowledge.article import Language
 MAX_CARD = 28_000  # bytes, as JSON
 MAX_MESSAGE = 80_000
 MAX_BUTTON = 80  # characters
+OPENS = {"type": "task/fetch"}  # what a button sends to Teams itself that asks for a dialog
 
 _MAX_ID = 255
 _MAX_ROW = 42  # characters that stand beside each other on a phone
@@ -92,13 +93,13 @@ def column(buttons: Iterable[Json]) -> list[Json]:
 
 
 def submitting(element: Json) -> Json:
-    """The same where nothing can be changed in its place: what is tapped in a dialog is sent."""
+    """The same where nothing can be changed in its place: what is tapped in a dialog is sent, and opens no other."""
     return json.loads(json.dumps(element), object_hook=_submitted)  # type: ignore[no-any-return]
 
 
 def _submitted(found: Json) -> Json:
-    fallback: Json = found["fallback"] if found.get("type") == "Action.Execute" else found
-    return fallback
+    sent: Json = found["fallback"] if found.get("type") == "Action.Execute" else found
+    return {key: value for key, value in sent.items() if (key, value) != ("msteams", OPENS)}
 
 
 def fits(identifier: str) -> bool:

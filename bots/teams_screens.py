@@ -1,29 +1,32 @@
 """Panels and forms as cards in Teams. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from bots.teams_cards import Where, answer_card
-from bots.teams_parts import MAX_CARD, adaptive_card, column, execute, fitting, rows, size, small, words_of
+from bots.teams_parts import MAX_CARD, OPENS, adaptive_card, column, execute, fitting, rows, size, small, words_of
 from bots.teams_text import Json, clip, markdown_elements, one_line, plain, sentence_elements
 from core.screens import Button, Entry, Field, FieldKind, Form, Given, Line, Panel, Row, Tone
 from core.words import say
 from knowledge.article import Language
 
 FILLED = "field-"  # what the id of an input begins with: beside them a card sends its own data
+FIELDS = "fields"  # the names of all that can be filled in: Teams leaves out what somebody left empty
 _MAX_LINE = 200  # characters
 _MAX_SUMMARY = 200
 _MOST_CHOICES = 100
 _FEW = 10  # options that can all be seen at once
-_DIALOG = {"type": "task/fetch"}
 
 
 def panel_card(panel: Panel) -> Json:
-    """A panel as a card of its own."""
-    body = [*_title(panel.title)]
-    for item in panel.items:
-        body += _item(item, panel.language)
-    return _card(panel.language, panel_summary(panel), body)
+    """A panel as a card of its own. Where not all of it fits, buttons go first: they are what it is for."""
+    card, cut = _card(panel.language, panel_summary(panel))
+    body = [*_title(panel.title), *_items(panel.items, panel.language)]
+    tapped, room = fitting(list(filter(_is_tapped, body)), MAX_CARD - size([card, cut]), ())
+    read, _ = fitting([one for one in body if not _is_tapped(one)], room, cut)
+    buttons, texts = iter(tapped), iter(read)
+    placed = (next(buttons if _is_tapped(one) else texts, None) for one in body)
+    return card | {"body": [one for one in placed if one]}
 
 
 def panel_summary(panel: Panel) -> str:
@@ -33,20 +36,36 @@ def panel_summary(panel: Panel) -> str:
 
 
 def form_card(form: Form) -> Json:
-    """A form; what is wrong with a field stands below it. Nobody tells of a closed dialog: a button keeps a draft."""
-    body = [*_title(form.title)]
-    for item in form.intro:
-        body += _item(item, form.language)
+    """A form; what is wrong with a field stands below it. What does not fit is left out, and stays as it was."""
+    card, cut = _card(form.language, form.title)
+    room = MAX_CARD - size([card, cut, _ways_on(form, [field.name for field in form.fields])])
+    body, room = fitting([*_title(form.title), *_items(form.intro, form.language)], room, cut)
+    drawn: list[str] = []
     for field in form.fields:
-        body += _input(field)
+        elements = list(_input(field))
+        if size(elements) <= room:
+            room -= size(elements)
+            body += elements
+            drawn.append(field.name)
+    rest = cut if len(drawn) < len(form.fields) else []
+    return card | {"body": [*body, *rest, *_ways_on(form, drawn)]}
+
+
+def _ways_on(form: Form, drawn: Sequence[str]) -> list[Json]:
+    """All of them take along what is filled in. Nobody tells of a closed dialog, so a button keeps a draft."""
     sends = [_sends(form.submit, form.do, form.about, form.language) | {"style": "positive"}]
     sends += [_sends(one.label, one.do, one.about, form.language) for one in form.others]
     if form.do == "write":
         sends.append(_sends(say("teams.keep_draft", form.language), "keep", f"write|{form.about}", form.language))
-    return _card(form.language, form.title, [*body, *rows(sends)])
+    asked = {FIELDS: " ".join(drawn)}
+    return rows(one | {"data": one["data"] | asked} for one in sends)
 
 
 # -- items -------------------------------------------------------------------------------------------------------------
+def _items(items: Iterable[object], language: Language) -> list[Json]:
+    return [element for item in items for element in _item(item, language)]
+
+
 def _item(item: object, language: Language) -> Sequence[Json]:
     match item:
         case Line():
@@ -89,8 +108,9 @@ def _button(one: Button, language: Language) -> Json:
     """One that opens a form asks for a dialog, which only a button that submits can."""
     if one.opens:
         made = _sends(one.label, one.do, one.about, language)
-        return made | {"data": made["data"] | {"msteams": _DIALOG}}
-    made = execute(one.label, "do", language, do=one.do, about=one.about)
+        made["data"]["msteams"] = OPENS
+    else:
+        made = execute(one.label, "do", language, do=one.do, about=one.about)
     return made | ({"style": "positive"} if one.primary else {})
 
 
@@ -101,7 +121,7 @@ def _sends(title: str, do: str, about: str, language: Language) -> Json:
 
 # -- fields ------------------------------------------------------------------------------------------------------------
 def _input(field: Field) -> Iterator[Json]:
-    """Labels are texts of their own, which every client shows."""
+    """Labels are texts of their own, which every client shows; inside the field they are for who has it read aloud."""
     yield from sentence_elements(field.label or "…", weight="Bolder", spacing="Medium")
     yield from small(field.hint, spacing="None")
     yield _element(field) | {"id": f"{FILLED}{field.name}", "spacing": "Small"}
@@ -111,7 +131,7 @@ def _input(field: Field) -> Iterator[Json]:
 def _element(field: Field) -> Json:
     match field.kind:
         case FieldKind.ONE | FieldKind.SEVERAL if field.options:
-            choices = [{"title": one.label, "value": one.value} for one in field.options[:_MOST_CHOICES]]
+            choices = [{"title": words_of(one.label), "value": one.value} for one in field.options[:_MOST_CHOICES]]
             chosen: Json = {"type": "Input.ChoiceSet", "choices": choices, "value": field.value}
             several = field.kind is FieldKind.SEVERAL
             style = "expanded" if several or len(choices) <= _FEW else "compact"
@@ -120,16 +140,20 @@ def _element(field: Field) -> Json:
             return {"type": "Input.Date", "value": field.value}
         case FieldKind.TIME:
             return {"type": "Input.Time", "value": field.value}
-    several_lines = field.kind is FieldKind.TEXT
-    return {"type": "Input.Text", "value": field.value, "isMultiline": several_lines, "maxLength": max(field.most, 1)}
+    most = max(field.most, len(field.value), 1)  # what stands there already is never cut
+    typed: Json = {"type": "Input.Text", "value": field.value, "maxLength": most, "placeholder": words_of(field.label)}
+    return typed | {"isMultiline": field.kind is FieldKind.TEXT}
 
 
 # -- pieces ------------------------------------------------------------------------------------------------------------
-def _card(language: Language, about: str, body: Sequence[Json]) -> Json:
-    last = small(say("answer.cut", language), spacing="Medium")
+def _card(language: Language, about: str) -> tuple[Json, list[Json]]:
+    """A card with nothing on it yet, and what it says where not all of it fits."""
     card = adaptive_card(language, clip(one_line(about), _MAX_SUMMARY) or "…", [])
-    kept, _ = fitting(body, MAX_CARD - size([card, last]), last)
-    return card | {"body": kept}
+    return card, small(say("answer.cut", language), spacing="Medium")
+
+
+def _is_tapped(element: Json) -> bool:
+    return bool(element["type"] == "ActionSet")
 
 
 def _title(text: str, **style: object) -> list[Json]:

@@ -127,9 +127,11 @@ class Taps:
         return Result(thanks, answer, tap.shown, how=How.INSTEAD)
 
     def _done(self, tap: Tap, person: Person) -> Result:
-        """At the end of the steps it helped."""
+        """At the end of the steps it helped; in private there is room to tell colleagues how."""
         self._desk.rate(Feedback(tap.answer_id, person.id, helpful=True))
-        return self._told(say("feedback.helped", tap.language), tap, person)
+        if tap.spot.where is not Where.DIRECT:
+            return self._told(say("feedback.helped", tap.language), tap, person)
+        return self._below(replace(tap, do="helped", about=tap.answer_id), person)
 
     def _helped(self, tap: Tap, person: Person) -> Result:
         self._desk.rate(Feedback(tap.answer_id, person.id, helpful=True))
@@ -148,8 +150,7 @@ class Taps:
         """On their list; in private with what else can be done."""
         if tap.spot.where is not Where.DIRECT:
             return self._told(self._desk.ask_coach(tap.answer_id, person), tap, person)
-        found = self._screen(replace(tap, do="ask_coach", about=tap.answer_id), person)
-        return replace(found, how=How.BELOW) if found.card else found
+        return self._below(replace(tap, do="ask_coach", about=tap.answer_id), person)
 
     # -- the coach's desk --------------------------------------------------------------------------------------------
     def _do(self, tap: Tap, person: Person) -> Result:
@@ -158,6 +159,11 @@ class Taps:
     def _screen(self, tap: Tap, person: Person) -> Result:
         """What the coach's desk shows: in the place of what was tapped, but for a sentence."""
         return result_of(self.asked(tap, person))
+
+    def _below(self, tap: Tap, person: Person) -> Result:
+        """The same, and the answer that was tapped stays."""
+        found = self._screen(tap, person)
+        return replace(found, how=How.BELOW) if found.card else found
 
     def asked(self, tap: Tap, person: Person) -> Screen:
         """What the coach's desk makes of a tap."""

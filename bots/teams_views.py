@@ -98,6 +98,7 @@ def _queue(home: Home, today: date) -> Iterator[Json]:
         seen = [execute(say("button.open", language), "seen", language, answer_id=answer_id)] if fits(answer_id) else []
         yield _entry(request.answer.question, _since("home.colleague", request, language, today), seen)
     yield from _rest(home.queue, language)
+    yield from rows([execute(say("coach.panel.title", language), "do", language, do="panel")])
 
 
 def _changed(home: Home, today: date) -> Iterator[Json]:

@@ -73,7 +73,7 @@ class Coach:
     async def in_dialog(self, words, **filled):
         found = button(self.seen, words)
         now = inputs(self.seen) | filled
-        data = found["data"] | {f"{FILLED}{name}": value for name, value in now.items()}
+        data = found["data"] | {f"{FILLED}{name}": value for name, value in now.items() if value}  # as Teams does
         answered = await self.me.asked("task/submit", {"data": data})
         self.seen = answered["task"]["value"]["card"]["content"]
         return self._checked()
@@ -107,16 +107,9 @@ def identity(desk, name):
     return found[0] if found else Identity("teams", "", name)
 
 
-async def told(teams, name):
-    """What reached somebody unasked."""
-    before = len(teams.connector.posted)
-    await teams.surface._postman.round()
-    await teams.settled()
-    everything = [one.activity for one in teams.connector.posted[before:]]
-    teams.letters = [*getattr(teams, "letters", []), *everything]
-    mine = [one for one in teams.letters if name in one.get("conversation", {}).get("id", "")]
-    teams.letters = [one for one in teams.letters if one not in mine]
-    return mine
+def desk_answer(posted):
+    """The id of the answer that stands there."""
+    return next(one["data"]["answer_id"] for one in actions(card(posted)).values() if "answer_id" in one["data"])
 
 
 async def test_a_question_that_two_people_asked_is_answered_in_a_dialog_and_both_are_told(teams, desk):
@@ -176,6 +169,59 @@ async def test_a_message_becomes_an_answer_with_its_author_credited(teams, desk)
     assert "Jan Jansen" in [one.owner for one in desk.store.articles()]
 
 
+async def test_a_list_in_a_message_becomes_the_steps_of_the_answer(teams):
+    me, html = (
+        teams.someone("anna"),
+        "<p>Zo doe je dat:</p><ol><li>Vraag de akte.</li><li><p>Stuur hem op.</p></li></ol>",
+    )
+    payload = {"body": {"contentType": "html", "content": f"{html}<ul><li>los</li></ul>"}}
+    value = {"commandId": "save_as_answer", "commandContext": "message", "messagePayload": payload}
+    answered = await me.asked("composeExtension/fetchTask", value)
+    saved = inputs(answered["task"]["value"]["card"]["content"])["answer"]
+    assert saved == "Zo doe je dat:\n1. Vraag de akte.\n2. Stuur hem op.\n- los"
+
+
+async def test_a_field_that_a_coach_empties_is_gone_from_the_article(teams, desk):
+    coach = Coach(teams.someone("anna"))
+    await coach.type("coach wijzig move")
+    assert inputs(coach.seen)["topic"] == "Verhuizen"
+    await coach.in_dialog(nl("coach.check"), topic="")
+    await coach.in_dialog(nl("coach.publish"))
+    assert desk.store.article("move").topic == ""
+
+
+async def test_a_form_sent_in_with_nothing_in_it_says_what_is_missing(teams):
+    await teams.someone("jan").say(ASKED)
+    coach = Coach(teams.someone("anna"))
+    await coach.type("coach open")
+    await coach.tap(nl("button.open"))
+    await coach.tap(nl("queue.decline"))
+    assert nl("coach.error.nothing") not in shown(coach.seen)
+    assert nl("coach.error.nothing") in shown(await coach.in_dialog(nl("queue.decline_send")))
+
+
+async def test_a_coach_comes_to_their_desk_from_their_overview(teams):
+    coach = Coach(teams.someone("anna"))
+    await coach.type("overzicht")
+    assert nl("coach.panel.add") in shown(await coach.tap(nl("coach.panel.title")))
+    agent = Coach(teams.someone("jan"))
+    assert nl("coach.panel.title") not in shown(await agent.type("overzicht"))
+
+
+async def test_whoever_came_to_the_end_of_the_steps_can_add_a_tip(teams, desk):
+    jan = teams.someone("jan")
+    answered = await jan.say("verhuizing doorgeven")
+    done = {"verb": "done", "data": {"verb": "done", "language": "nl", "answer_id": desk_answer(answered)}}
+    after = len(teams.connector.posted)
+    assert (await jan.tap(done, **at(answered)))["value"] == nl("teams.below")
+    tip = Coach(jan)
+    tip.posted = await teams.connector.next(after=after)
+    tip.seen = card(tip.posted)
+    await tip.tap(nl("coach.tip"))
+    assert nl("coach.tip_thanks") in shown(await tip.in_dialog(nl("modal.send_tip"), text="Vraag ook het huisnummer."))
+    assert [one.text for one in desk.store.tips()] == ["Vraag ook het huisnummer."]
+
+
 async def test_an_agent_who_types_or_sends_what_is_a_coachs_gets_a_refusal_and_it_is_noted(teams, desk):
     agent = Coach(teams.someone("jan"))
     assert nl("command.not_yours") in shown(await agent.type("coach open"))
@@ -193,10 +239,9 @@ async def test_a_question_about_a_coach_stays_a_question(teams):
 
 async def test_in_a_channel_the_coachs_desk_answers_in_private(teams):
     reply = await teams.someone("anna").say_in_channel("coach open")
-    assert nl("home.queue_none") not in shown(reply)
-    assert nl("teams.private") in shown(reply) or nl("teams.private") in "".join(
-        shown(one.activity) for one in teams.connector.posted
-    )
+    assert reply["text"] == nl("teams.private")
+    (private,) = [one for one in teams.connector.standing() if nl("home.queue_none") in shown(one)]
+    assert private["conversation"]["id"] == "a:personal"
 
 
 async def test_asking_for_a_coach_offers_what_to_do_with_a_customer_on_the_line(teams, desk):

@@ -564,7 +564,9 @@ async def test_steps_are_taken_one_at_a_time_and_the_message_follows(teams, thou
         assert say("steps.at", "nl", step=str(number), all="7") in shown(element)
     await teams.settled()
     assert card(teams.connector.standing()[0]) == element
-    assert (await teams.tap(button(element, "done"), **at(reply)))["value"] == say("feedback.helped", "nl")
+    after = len(teams.connector.posted)
+    assert (await teams.tap(button(element, "done"), **at(reply)))["value"] == say("teams.below", "nl")
+    assert say("feedback.helped", "nl") in shown(await teams.connector.next(after=after))
     assert thoughts == [("Bewindvoerder registreren", True, "")]
 
 

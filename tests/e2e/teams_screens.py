@@ -96,7 +96,7 @@ def pictures(studio, url):
 
     studio.ask(CHECKS, words("steps.works"))
     page.tap("button", words("steps.fails"))
-    page.see(say("steps.at", "nl", step="2", all="6"))
+    page.see(say("steps.at", "nl", step="2", all="7"))
     yield studio.shoot("steps", text=CHECKS)
 
     studio.ask(UNKNOWN[0], words("answer.none_near"))
