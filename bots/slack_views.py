@@ -35,7 +35,8 @@ _MOST = 10  # of each list
 # -- home --------------------------------------------------------------------------------------------------------------
 def home_view(home: Home, today: date) -> View:
     """How to ask, what changed and what is still open; for whoever coaches, what waits for them as well."""
-    blocks = _asking(home.language)
+    blocks = [block for notice in home.notices[:_MOST] for block in sections(bold(literal(notice)))]
+    blocks += _asking(home.language)
     for entries in (_queue(home, today), _changed(home, today), _asked(home, today), _kept(home)):
         found = list(entries)
         blocks += [divider(), *found] if found else []
@@ -60,6 +61,7 @@ def _queue(home: Home, today: date) -> Iterator[Block]:
         seen = button(f"seen:{place}", say("button.open", home.language), answer.id, about=answer.question)
         yield line | {"accessory": seen}
     yield from _rest(home.queue, home.language)
+    yield actions([button("do:panel", say("coach.panel.title", home.language), "panel ")])
 
 
 def _changed(home: Home, today: date) -> Iterator[Block]:

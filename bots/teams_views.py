@@ -10,6 +10,7 @@ from bots.teams_parts import (
     MAX_CARD,
     MAX_MESSAGE,
     adaptive_card,
+    boxed,
     column,
     execute,
     fits,
@@ -79,7 +80,7 @@ def _key(name: str) -> str:
 def overview_card(home: Home, today: date) -> Json:
     """What changed, what is still open, what was put aside; for whoever coaches, what waits for them as well."""
     language = home.language
-    body = [*_title(say("teams.overview", language))]
+    body = [*_title(say("teams.overview", language)), *boxed("accent", home.notices[:_MOST])]
     for entries in (_queue(home, today), _changed(home, today), _asked(home, today), _kept(home)):
         body += entries
     return _card(language, say("teams.overview", language), body)

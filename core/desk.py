@@ -358,7 +358,7 @@ class Desk:
             kept=tuple(self.store.kept_for_later(person.id)),
             asked=tuple(self._here(self.store.requests(person_id=person.id))),
             queue=tuple(self.queue(person)) if coaches else (),
-            notices=tuple(notice.text for notice in self.store.notices(self.now())),
+            notices=tuple(self._notice(one, language) for one in self.store.notices(self.now())),
         )
 
     def _here(self, requests: Iterable[Request]) -> Iterator[Request]:

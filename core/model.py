@@ -231,7 +231,7 @@ class Home:
     kept: tuple[Answer, ...] = ()  # put aside for later
     asked: tuple[Request, ...] = ()  # their own open requests to a coach
     queue: tuple["OpenQuestion", ...] = ()  # everybody's
-    notices: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()  # what is so for some hours
 
 
 @dataclass(frozen=True, slots=True)

@@ -431,6 +431,8 @@ async def _(me):
     assert "Kompas is traag" in await coach.coach("melding Kompas is traag tot 23:00 verhuizen")
     assert "Kompas is traag" in await me.ask(MOVING)
     assert "Kompas is traag" not in await me.ask("bewindvoerder registreren")
+    assert "Kompas is traag" in await me.overview()
+    assert nl("coach.panel.title") in (await coach.overview()).taps
 
 
 @feature("What somebody may not do is refused and noted")
