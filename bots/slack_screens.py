@@ -25,6 +25,7 @@ from bots.slack_text import bold, escape, literal, mrkdwn
 from bots.slack_views import MAX_METADATA, View, message_modal
 from core.model import Answer
 from core.screens import Button, Entry, Field, FieldKind, Form, Given, Line, Panel, Row, Told, Tone
+from core.words import say
 
 COACH = "coach"  # what a form of the coach's desk is called
 TAP, OPEN, WITH = "do", "form", "with"  # a button; one that opens a form; one that takes along what is filled in
@@ -70,7 +71,9 @@ def form_view(form: Form) -> View:
     blocks = [block for item in form.intro for block in _items([item], Where.MODAL)]
     blocks += _errors(form)
     fresh = zlib.crc32(json.dumps([form.about, [field.value for field in form.fields]]).encode())
-    blocks += [_input(field, f"{field.name} {fresh:x}", form) for field in form.fields]
+    drawn = [field for field in form.fields if len(field.value) <= _MAX_INPUT]  # what is cut would be lost
+    blocks += [_input(field, f"{field.name} {fresh:x}") for field in drawn]
+    blocks += contexts(say("answer.cut", form.language)) if len(drawn) < len(form.fields) else []
     if form.others:
         blocks.append(actions([_button(one, WITH, place) for place, one in enumerate(form.others)]))
     sent = {"callback_id": COACH, "submit": plain(form.submit, 24), "notify_on_close": True}
@@ -148,14 +151,14 @@ def _errors(form: Form) -> list[Block]:
     return sections("\n".join(f":warning: {literal(one)}" for one in said)) if said else []
 
 
-def _input(field: Field, name: str, form: Form) -> Block:
-    element = _element(field, form)
+def _input(field: Field, name: str) -> Block:
+    element = _element(field)
     label = plain(field.label or "…", _MAX_LABEL)
     made = {"type": "input", "block_id": name, "label": label, "element": element, "optional": not field.required}
     return made | ({"hint": plain(field.hint, _MAX_HINT)} if field.hint.strip() else {})
 
 
-def _element(field: Field, form: Form) -> Block:
+def _element(field: Field) -> Block:
     if field.name == _CHANNEL:
         only = {"include": ["public", "private"], "exclude_bot_users": True}
         return {"type": "conversations_select", "action_id": field.name, "filter": only}
@@ -166,10 +169,10 @@ def _element(field: Field, form: Form) -> Block:
             return {"type": "datepicker", "action_id": field.name} | _initial("initial_date", field.value)
         case FieldKind.TIME:
             return {"type": "timepicker", "action_id": field.name} | _initial("initial_time", field.value)
-    most = min(max(field.most, 1), _MAX_INPUT)
+    most = min(max(field.most, len(field.value), 1), _MAX_INPUT)
     typed = {"type": "plain_text_input", "action_id": field.name, "max_length": most}
     typed |= {"multiline": True} if field.kind is FieldKind.TEXT else {}
-    return typed | _initial("initial_value", field.value[:most])
+    return typed | _initial("initial_value", field.value)
 
 
 def _chosen(field: Field) -> Block:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from core.desk import Desk
 from core.errors import NotFoundError
 from core.model import Answer
-from core.screens import Asked, Button, Field, FieldKind, Form, Line, Option, Panel, Row, Screen, Told, Work
+from core.screens import Asked, Button, Field, FieldKind, Form, Line, Option, Panel, Row, Screen, Told, Work, number_of
 from core.store.coaching import Told as Tell
 from core.words import say
 from knowledge.article import Language
@@ -148,13 +148,13 @@ class Asking:
 
     # -- changes -----------------------------------------------------------------------------------------------------
     def _read(self, asked: Asked) -> Screen:
-        self._desk.store.receipt(_number(asked.about), asked.person.id, "read", self._desk.now())
+        self._desk.store.receipt(number_of(asked.about), asked.person.id, "read", self._desk.now())
         return Told(say("change.thanks", asked.language), asked.language)
 
     def _unclear(self, asked: Asked) -> Screen:
         """A question about a change is a question to a coach."""
         text = " ".join((asked.filled or {}).get("text", "").split())
-        number = _number(asked.about)
+        number = number_of(asked.about)
         found = next((one for one in self._desk.store.announcements() if one.id == number), None)
         if found is None:
             raise NotFoundError(f"There is no announcement {number}.")
@@ -186,10 +186,3 @@ class Asking:
 
     def _answer(self, answer_id: str) -> Answer:
         return self._desk.recall(answer_id)
-
-
-def _number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise NotFoundError(f"{text[:40]!r} is no number.") from None

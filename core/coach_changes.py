@@ -9,7 +9,22 @@ from typing import get_args
 from core.desk import Desk
 from core.errors import NotFoundError
 from core.loop import Announcement
-from core.screens import Asked, Button, Entry, Field, FieldKind, Form, Line, Option, Panel, Row, Screen, Told, Work
+from core.screens import (
+    Asked,
+    Button,
+    Entry,
+    Field,
+    FieldKind,
+    Form,
+    Line,
+    Option,
+    Panel,
+    Row,
+    Screen,
+    Told,
+    Work,
+    number_of,
+)
 from core.words import say, say_date
 from knowledge.article import Change, Language, Loudness
 
@@ -174,7 +189,7 @@ class Changes:
         return (found if found > local else found + _LONGEST).astimezone(UTC)
 
     def _notice_end(self, asked: Asked) -> Screen:
-        self._desk.store.end_notice(_number(asked.about), self._desk.now())
+        self._desk.store.end_notice(number_of(asked.about), self._desk.now())
         return Told(say("notice.ended", asked.language), asked.language)
 
     # -- tips --------------------------------------------------------------------------------------------------------
@@ -200,15 +215,9 @@ class Changes:
             return article_id
 
     def _tip_show(self, asked: Asked) -> Screen:
-        self._desk.store.judge_tip(_number(asked.about), shown=True)
+        self._desk.store.judge_tip(number_of(asked.about), shown=True)
         return self._tips(asked)
 
     def _tip_hide(self, asked: Asked) -> Screen:
-        self._desk.store.judge_tip(_number(asked.about), shown=False)
+        self._desk.store.judge_tip(number_of(asked.about), shown=False)
         return self._tips(asked)
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise NotFoundError(f"{text[:40]!r} is no number.")
-    return int(text)

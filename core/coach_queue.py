@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 
 from core.desk import Desk
-from core.errors import NotFoundError
 from core.loop import Hours, OpenQuestion, State
 from core.screens import (
     MAX_ABOUT,
@@ -22,6 +21,7 @@ from core.screens import (
     Told,
     Tone,
     Work,
+    number_of,
 )
 from core.store.coaching import Told as Tell
 from core.words import say, say_date
@@ -168,9 +168,7 @@ class Queue:
         return Panel(say("queue.seen", asked.language), asked.language, (Given(answer), Row((back,))))
 
     def _find(self, about: str) -> OpenQuestion:
-        if not about.isdecimal():
-            raise NotFoundError(f"There is no open question {about[:40]!r}.")
-        return self._desk.store.question(int(about))
+        return self._desk.store.question(number_of(about))
 
     # -- figures and hours -------------------------------------------------------------------------------------------
     def _stats(self, asked: Asked) -> Screen:

@@ -80,7 +80,11 @@ class Telling:
         day = say_date(asked.at.astimezone(self._desk.zone).date(), language)
         name = question.coach_name or say("coach.a", language)
         line = Line(say("coach.told", language, day=day, question=escaped(asked.answer.question), name=name))
-        given = self._given(due, question.article_id, asked.answer.moment, language)
+        try:
+            given = self._given(due, question.article_id, asked.answer.moment, language)
+        except NotFoundError:  # retired since, or not for them
+            gone = Line(say("coach.told_gone", language, name=name))
+            return Panel(say("coach.told_title", language), language, (line, gone))
         return Panel(say("coach.told_title", language), language, (line, Given(given, live=True)))
 
     def _given(self, due: Due, article_id: str, moment: Moment | None, language: Language) -> Answer:

@@ -24,10 +24,11 @@ from core.screens import (
     Told,
     Tone,
     Work,
+    number_of,
 )
 from core.words import say, say_date, words
 from knowledge.amounts import filled
-from knowledge.article import Article, Language, Status
+from knowledge.article import Article, Change, Language, Status
 from knowledge.lint import lint
 from knowledge.moment import Moment
 from knowledge.text import escaped
@@ -110,7 +111,7 @@ class Writing:
         now = filled_of(article, self._desk.zone) | {_VERSION: str(article.version)}
         draft = self._draft_for(asked, "edit", article.id)
         if source.isdecimal():
-            texts = [one.answer.question for one in self._desk.store.question(int(source)).requests]
+            texts = [one.answer.question for one in self._desk.store.question(number_of(source)).requests]
             added = {"wordings": "\n".join(texts), _QUESTION: source}
         else:
             written = self._desk.store.draft(source, asked.person.id)
@@ -308,9 +309,7 @@ class Writing:
     def _point(self, asked: Asked) -> Screen:
         """It is in that article already: its words are added, so that it is found next time, and the askers told."""
         number, _, article_id = asked.about.partition("|")
-        if not number.isdecimal():
-            raise NotFoundError(f"There is no open question {number[:40]!r}.")
-        question = self._desk.store.question(int(number))
+        question = self._desk.store.question(number_of(number))
         article = self._stored(article_id)
         asked_as = dict.fromkeys(one.answer.question for one in question.requests)
         known = {text.casefold() for text in (article.title, *article.aliases)}
@@ -404,7 +403,7 @@ class Writing:
 
     def _approve(self, asked: Asked) -> Screen:
         """What it is now and what it would be."""
-        proposal = self._desk.store.proposal(_number(asked.about))
+        proposal = self._desk.store.proposal(number_of(asked.about))
         language = asked.language
         name = proposal.name or say("coach.a", language)
         lines: list[Line | Given | Row] = [Line(say("critical.why", language, name=name))]
@@ -428,15 +427,24 @@ class Writing:
                 yield say("critical.was", language, what=label, old=old[name] or "–", new=text or "–")
 
     def _agree(self, asked: Asked) -> Screen:
-        proposal = self._desk.store.proposal(_number(asked.about))
+        proposal = self._desk.store.proposal(number_of(asked.about))
         if proposal.by == asked.person.id:
             return Told(say("critical.not_you", asked.language), asked.language)
-        if not self._desk.publish(proposal.article, proposal.what, proposal.by, proposal_id=proposal.id):
+        announced = self._announced(proposal.article) if proposal.what == "changed" else None
+        if not self._desk.publish(
+            proposal.article, proposal.what, proposal.by, proposal_id=proposal.id, announced=announced
+        ):
             return Told(say("critical.overtaken", asked.language), asked.language)
         return Told(say("coach.published", asked.language, title=proposal.article.title), asked.language)
 
+    def _announced(self, article: Article) -> tuple[Change, tuple[str, ...]] | None:
+        """The change that was to be made known, to whoever may see the article."""
+        there = self._stored(article.id).changes
+        fresh = [change for change in article.changes if change not in there]
+        return (fresh[-1], article.audience) if fresh else None
+
     def _refuse(self, asked: Asked) -> Screen:
-        self._desk.store.refuse(_number(asked.about))
+        self._desk.store.refuse(number_of(asked.about))
         return Told(say("critical.refused", asked.language), asked.language)
 
     # -- pieces ------------------------------------------------------------------------------------------------------
@@ -514,13 +522,7 @@ _LONG = {"verdict", "steps", "say", "trouble", "cannot", "background", "mandate"
 def _question_of(about: str) -> int | None:
     """The number in "question 12"."""
     _, _, number = about.partition("question ")
-    return int(number) if number.isdecimal() else None
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise NotFoundError(f"{text[:40]!r} is no number.")
-    return int(text)
+    return number_of(number) if number.isdecimal() else None
 
 
 def _first_moment(article: Article) -> Moment:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from core.errors import NotFoundError
 from core.model import Answer, Person
 from core.store import Identity
 from knowledge.article import Language
@@ -158,6 +159,15 @@ class Asked:
 
 
 Work = Callable[[Asked], Screen]
+
+_DIGITS = 15  # more of them is no number that any database gave out
+
+
+def number_of(about: str) -> int:
+    """The number that a button is about; `NotFoundError` for what we never sent."""
+    if not (about.isascii() and about.isdecimal() and len(about) <= _DIGITS):
+        raise NotFoundError(f"{about[:40]!r} is no number of ours.")
+    return int(about)
 
 
 @dataclass(frozen=True, slots=True)

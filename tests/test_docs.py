@@ -23,6 +23,8 @@ NOT_RUN = {
     "bijdehand slack explain": "a mention in a sentence; the table has it with a channel",
     "bijdehand slack explain C012ABC": "fails where there is no Slack; tests/bots/test_cli_slack.py has a stub of one",
     "bijdehand teams package": "needs the id of a bot; tests/bots/test_cli_teams.py has one",
+    "bijdehand export": "a mention in a sentence",
+    "bijdehand export my-articles": "writes into the folder it is in; tests/bots/test_cli_coach.py gives it one",
     "bijdehand import": "a mention in a sentence; the table has it with a folder",
     "bijdehand evaluate retrieval": "a mention in a sentence",
     "bijdehand lint": "a mention in a sentence; the table has it with a folder",

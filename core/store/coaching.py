@@ -102,7 +102,10 @@ class Coaching(Protocol):
         """Note that the files hold these now; one that the store does not have is passed over."""
 
     def keep_draft(self, draft: Draft, now: datetime) -> Draft:
-        """Keep what somebody filled in, in place of what they had for the same form; with the id it has now."""
+        """Keep what somebody filled in, in place of what they had for the same form; with the id it has now.
+
+        Of anybody, what was not touched for thirty days goes.
+        """
 
     def draft(self, draft_id: str, person_id: str) -> Draft:
         """Find somebody's draft; `NotFoundError` when it was saved or is another's."""

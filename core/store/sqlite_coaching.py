@@ -19,6 +19,7 @@ from core.store.sqlite_file import SqliteFile
 from knowledge.article import Article, Change
 
 _LEASE = timedelta(seconds=30)
+_DRAFTS_LAST = timedelta(days=30)
 _MOST_TRIES = 20  # then it is left: they took us away, or the platform does not know them
 
 _REQUEST = (
@@ -174,6 +175,7 @@ class SqliteCoaching(SqliteFile):
     def keep_draft(self, draft: Draft, now: datetime) -> Draft:
         """Keep what somebody filled in, in place of what they had for the same form."""
         with self.write() as db:
+            db.execute("delete from draft where at < ?", [stamp(now - _DRAFTS_LAST)])
             row = db.execute(
                 "insert into draft (id, person_id, kind, about, document, at) values (?, ?, ?, ?, ?, ?)"
                 " on conflict (person_id, kind, about) do update set document = excluded.document, at = excluded.at"

@@ -4,6 +4,7 @@ import pytest
 from conftest import TODAY, article, make_desk
 from fake_slack import SlackChat, closed, elements, message_shortcut, problems, texts, view_problems
 
+from core.library import shelve
 from core.model import Role
 from core.store import Identity
 from core.words import say
@@ -239,3 +240,17 @@ async def test_every_moment_of_a_new_answer_can_be_looked_at_before_it_is_saved(
     await coach.fill_in(background="Omdat het zo is.")
     shown = await coach.tap(nl("reshape.more"))
     assert nl("moment.more") in text_of(shown)
+
+
+async def test_a_text_too_long_for_a_form_stays_as_it_was(chat, desk):
+    long = "- " + "lang verhaal " * 300
+    desk.store.set_person(Identity("slack", "T1", COACH), role=Role.COACH)
+    shelve(desk.store, desk.embedder, [article(f"---\ntitle: Lang\n---\n## Achtergrond\n{long}\n", "long")])
+    coach = Coach(chat)
+    form = await coach.type("wijzig long")
+    assert "background" not in elements(form)
+    assert nl("answer.cut") in text_of(form)
+    await coach.fill_in(verdict="Ja.")
+    await coach.tap(nl("coach.publish"))
+    assert long.strip() in desk.store.article("long").body
+    assert "Ja." in desk.store.article("long").body

@@ -1,6 +1,7 @@
 """The coach loop from the desk's side: who may do what, what becomes of a question, and what people are told."""
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -187,6 +188,17 @@ def test_a_question_that_is_in_an_article_already_gets_its_words_and_its_askers_
     assert jan.ask("wat is een foxtrot").card.article_id == "move"
 
 
+def test_whoever_may_not_see_the_article_is_told_whom_to_ask(desk, anna, jan):
+    jan.ask("wat is een foxtrot")
+    anna.do("queue")
+    shelve(desk.store, desk.embedder, [replace(MOVE, audience=("zakelijk",))])
+    anna.do("panel")
+    anna.do("point", "1|move")
+    [told] = jan.told()
+    assert nl("coach.told_gone", name="Anna") in text_of(told)
+    assert "postcode" not in text_of(told)
+
+
 def test_a_declined_question_tells_its_askers_why(anna, jan):
     jan.ask(ASKED)
     form = anna.do("decline", "1") if anna.do("queue") else None
@@ -266,7 +278,7 @@ def test_whoever_is_no_coach_gets_a_refusal_for_everything_that_is_a_coachs_and_
 
 def test_what_is_not_there_is_said_and_nothing_breaks(anna):
     for name in anna.coach._for_coaches:
-        for about in ("99", "weg", "99|weg", "", "question 99"):
+        for about in ("99", "weg", "99|weg", "", "question 99", "²", "١", "-1", "|", "9" * 30, "question " + "9" * 30):
             assert anna.do(name, about) is not None
 
 
@@ -420,6 +432,14 @@ def test_a_critical_article_changes_only_when_a_second_coach_agrees(desk, anna, 
     bob.do("agree", "1")
     assert "Raam dicht." in desk.store.article("gas").body
     assert bob.do("agree", "1") == Told(nl("coach.gone"), "nl")
+
+
+def test_a_change_of_a_critical_article_is_announced_once_a_second_coach_agrees(anna, bob, jan):
+    form = anna.do("change", "gas")
+    anna.fill_in(form, new="bel eerst 112", since="2026-11-23", loudness="loud")
+    assert jan.told() == []
+    bob.do("agree", "1")
+    assert "bel eerst 112" in text_of(jan.told()[0])
 
 
 def test_a_critical_article_cannot_be_changed_by_the_only_coach(desk, anna):
