@@ -22,7 +22,8 @@ from knowledge.errors import ArticleError
 if TYPE_CHECKING:
     from core.desk import Desk
     from core.files import Plan
-    from core.store import Store
+    from core.settings import Settings
+    from core.store import Identity, Store
     from knowledge.amounts import Amounts
     from knowledge.article import Article
     from knowledge.readers import Found
@@ -350,9 +351,50 @@ def people_add(
 ) -> None:
     """Give somebody a role, audiences or a level; what is not given stays as it was."""
     from core.model import Role
-    from core.store import Identity
 
     settings = console.settings()
+    identity = _identity(settings, surface, team, user)
+    store = console.store(settings)
+    person = store.set_person(identity, role=Role(role.value) if role else None, audience=audience, level=level)
+    store.close()
+    console.line(f"{identity.user} on {surface} is {person.role} now.")
+
+
+@people_app.command("import")
+def people_import(
+    file: Annotated[
+        Path, typer.Argument(help="CSV: surface, user, team, role, audience (separated by spaces), level.")
+    ],
+) -> None:
+    """Give many people a role, audiences or a level; nobody is changed when any line is wrong."""
+    import csv
+
+    from core.model import Role
+
+    settings = console.settings()
+    wanted = []
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        for number, row in enumerate(csv.DictReader(lines), 2):
+            given = {str(key).strip(): (value or "").strip() for key, value in row.items() if key}
+            try:
+                identity = _identity(settings, given.get("surface", ""), given.get("team", ""), given.get("user", ""))
+                role = Role(given["role"]) if given.get("role") else None
+            except (typer.BadParameter, ValueError) as error:
+                raise BijdehandError(f"{file}, line {number}: {error}") from error
+            wanted.append((identity, role, given.get("audience", "").split() or None, given.get("level") or None))
+    store = console.store(settings)
+    for identity, role, audience, level in wanted:
+        store.set_person(identity, role=role, audience=audience, level=level)
+    store.close()
+    console.line(f"{len(wanted)} people.")
+
+
+def _identity(settings: "Settings", surface: str, team: str, user: str) -> "Identity":
+    """Somebody as the platform will name them; what we would never recognise is refused."""
+    from core.store import Identity
+
+    if surface not in {"slack", "teams", "web", "terminal"}:
+        raise typer.BadParameter(f"{surface!r} is no surface: slack, teams, web or terminal.", param_hint="SURFACE")
     user, team = user.strip(), team.strip() or (settings.teams_tenant_id if surface == "teams" else "")
     if surface in {"slack", "teams"} and not team:
         what = "the id of their Slack workspace (T…)" if surface == "slack" else "the id of their Teams tenant"
@@ -365,15 +407,7 @@ def people_add(
         team = _guid(team, "the Tenant ID on Overview at https://entra.microsoft.com", "--team")
         if settings.teams_admitted and team not in settings.teams_admitted:
             console.note(f"Nobody of tenant {team} may speak to the bot yet: name it in TEAMS_TENANTS.")
-    store = console.store(settings)
-    person = store.set_person(
-        Identity(surface, team, user),
-        role=Role(role.value) if role else None,
-        audience=audience,
-        level=level,
-    )
-    store.close()
-    console.line(f"{user} on {surface} is {person.role} now.")
+    return Identity(surface, team, user)
 
 
 def _insist(form: str, given: str, sentence: str, where: str) -> None:

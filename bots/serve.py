@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,8 +14,11 @@ from aiohttp import web
 from bots import web as web_chat
 from core.desk import Desk
 from core.errors import SettingsError
+from core.files import follow
 from core.settings import Settings
 from core.words import say
+
+log = logging.getLogger(__name__)
 
 STOP_WITHIN = 3.0  # seconds for what is under way in a listener
 IDLE = 75.0  # seconds that a connection may take to ask something
@@ -104,6 +108,8 @@ async def serve(desk: Desk, settings: Settings, *, tell: Tell) -> None:
                 tell(f"{name:<11} {on(name, address(settings.host, port) + found[name].path, settings)}")
             else:
                 tell(f"{name:<11} off (bijdehand doctor says what it needs)")
+        following = asyncio.ensure_future(_follow(desk, settings))
+        stack.callback(following.cancel)
         stop = _told_to_stop()
         tell(f"Bijdehand is listening. Try: {say('help.example', settings.language)}")
         await stop.wait()
@@ -123,6 +129,16 @@ def on(name: str, url: str, settings: Settings) -> str:
 def address(host: str, port: int) -> str:
     """As a browser takes it."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def _follow(desk: Desk, settings: Settings) -> None:
+    """Read the folder that is leading, from time to time."""
+    while settings.folder:
+        try:
+            await asyncio.to_thread(follow, desk.store, desk.embedder, settings.folder, zone=settings.zone)
+        except Exception:
+            log.exception("the folder %s could not be read; what was read before stays", settings.folder)
+        await asyncio.sleep(settings.folder_minutes * 60)
 
 
 async def _stop(found: dict[str, Surface]) -> None:

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
 
+from core.embed import Embedder
 from core.errors import BijdehandError
+from core.library import set_amounts, shelve
 from core.store import Store
 from core.store.columns import clean
-from knowledge.amounts import FILE, Amounts
+from knowledge.amounts import FILE, Amounts, amounts_for
 from knowledge.article import Article, Language
 from knowledge.errors import ArticleError
 from knowledge.markdown import dump
@@ -46,6 +48,18 @@ def plan(store: Store, found: Sequence[Article], *, leading: bool = False) -> Pl
         if not merged.conflicts:
             made.articles.append(replace(merged.article, version=ours.version))
     return made
+
+
+def follow(store: Store, embedder: Embedder, folder: Path, *, zone: tzinfo) -> int:
+    """Read a folder that is leading; how many articles it has. What coaches added in the chat stays on top.
+
+    A file that cannot be read, or a folder that is away for now, changes nothing at all.
+    """
+    found = [one.article for one in read(folder, timezone=zone)]
+    set_amounts(store, embedder, amounts_for([folder]))
+    shelve(store, embedder, plan(store, found, leading=True).articles)
+    store.set_synced(found)
+    return len(found)
 
 
 def export(store: Store, folder: Path, *, zone: tzinfo, force: bool = False) -> int:

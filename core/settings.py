@@ -56,6 +56,10 @@ class Settings(BaseSettings):
     customer_numbers: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="regular expressions of your own customer numbers, separated by spaces"
     )
+    folder: Path | None = Field(
+        default=None, description="a folder of articles that is leading: what changes in it is read while we serve"
+    )
+    folder_minutes: int = Field(15, ge=1, le=1440, description="how often that folder is read")
     web_port: int = Field(8080, ge=0, le=65535, description="the web chat, on 127.0.0.1 only")
     host: str = Field("127.0.0.1", description="address of the public listener for Slack and Teams")
     port: int = Field(3978, ge=0, le=65535, description="port of the public listener")

@@ -25,6 +25,7 @@ NOT_RUN = {
     "bijdehand teams package": "needs the id of a bot; tests/bots/test_cli_teams.py has one",
     "bijdehand export": "a mention in a sentence",
     "bijdehand export my-articles": "writes into the folder it is in; tests/bots/test_cli_coach.py gives it one",
+    "bijdehand people import people.csv": "of the reader's own; tests/bots/test_cli_coach.py makes one",
     "bijdehand import": "a mention in a sentence; the table has it with a folder",
     "bijdehand evaluate retrieval": "a mention in a sentence",
     "bijdehand lint": "a mention in a sentence; the table has it with a folder",

@@ -137,3 +137,17 @@ def test_an_import_beside_an_edit_in_the_chat_overwrites_nothing(store, tmp_path
     assert "Noteer" in store.article("move").body
     assert run("import", "--leading", str(folder)).exit_code == 0
     assert "Uit het bestand." in store.article("move").body
+
+
+def test_many_people_are_added_from_a_file_or_none_of_them(store, tmp_path, capsys, monkeypatch):
+    path = tmp_path / "people.csv"
+    head = "surface,user,team,role,audience,level\n"
+    path.write_text(head + "slack,U012,T012,coach,zakelijk thuis,\nslack,U013,T012,,,senior\n", encoding="utf-8-sig")
+    assert run("people", "import", str(path)).exit_code == 0
+    anna = store.person(Identity("slack", "T012", "U012"))
+    assert (anna.role, anna.audience) == (Role.COACH, ("zakelijk", "thuis"))
+    path.write_text(head + "slack,U014,T012,coach,,\nslack,anna,T012,coach,,\n")
+    said, code = failed(capsys, monkeypatch, "people", "import", str(path))
+    assert "line 3" in said
+    assert code == 4
+    assert store.known_person(Identity("slack", "T012", "U014")) is None

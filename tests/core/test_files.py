@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BijdehandError
-from core.files import export, plan
+from core.files import export, follow, plan
 from core.library import prune, set_amounts, shelve
 from core.store.sqlite import open_store
 from knowledge.amounts import amounts_for
+from knowledge.errors import ArticleError
 from knowledge.readers import read
 
 MOVE = "---\nid: move\ntitle: Verhuizing # van het team\nowner: Team\n---\n## Stappen\n1. Vraag de postcode.\n"
@@ -135,3 +136,18 @@ def test_a_file_that_cannot_be_read_is_not_overwritten(desk, out):
     with pytest.raises(BijdehandError, match="in the way"):
         export(desk.store, out, zone=AMSTERDAM)
     assert (out / "nl" / "move.md").read_text() == "---\nid: [\n"
+
+
+def test_a_leading_folder_is_followed_and_what_coaches_added_stays(desk, out):
+    export(desk.store, out, zone=AMSTERDAM)
+    saved(desk, "move", "## Stappen\n1. Vraag de postcode.\n\n## Achtergrond\nVan een coach.\n")
+    path = out / "nl" / "move.md"
+    path.write_text(path.read_text().replace("Vraag de postcode.", "Uit het bestand."))
+    for _ in range(2):
+        assert follow(desk.store, desk.embedder, out, zone=AMSTERDAM) == 2
+        body = desk.store.article("move").body
+        assert ("Uit het bestand." in body, "Van een coach." in body) == (True, True)
+    path.write_text("---\nid: [\n")
+    with pytest.raises(ArticleError):
+        follow(desk.store, desk.embedder, out, zone=AMSTERDAM)
+    assert "Uit het bestand." in desk.store.article("move").body
