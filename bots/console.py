@@ -38,7 +38,7 @@ out = _Plain()
 err = _Plain(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
-Paths = Annotated[list[Path], typer.Argument(readable=False, help="Files or folders: .md .csv .jsonl .html")]
+Paths = Annotated[list[Path], typer.Argument(readable=False, help="Files or folders: .md .csv .jsonl .html .docx .pdf")]
 
 
 class Exit:

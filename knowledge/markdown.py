@@ -168,8 +168,12 @@ def article_of(
 
 def _section(heading: str, text: str) -> Section:
     section = Section(None, heading, text)
-    name = section.title.strip(" *_:").replace("’", "'").casefold()
-    return replace(section, kind=_KINDS.get(name))
+    return replace(section, kind=kind_of(section.title))
+
+
+def kind_of(heading: str) -> Kind | None:
+    """What a section with this heading is for, in either language; None when it is not one of ours."""
+    return _KINDS.get(heading.strip(" *_:").replace("’", "'").casefold())
 
 
 def _first_title(cut: tuple[Section, ...]) -> str:

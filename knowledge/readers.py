@@ -1,4 +1,4 @@
-"""Articles from files and folders: Markdown, CSV, JSON lines and HTML."""
+"""Articles from files and folders: Markdown, CSV, JSON lines, HTML and, with the extra `office`, Word and PDF."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from typing import get_args
 
 from knowledge.article import Article, Language
 from knowledge.errors import ArticleError, give_up
-from knowledge.markdown import AMSTERDAM, Draft, article_of, draft_of
+from knowledge.markdown import AMSTERDAM, Draft, article_of, draft_of, kind_of
 
 MOST_BYTES = 20_000_000
 _HALF = re.compile("[\ud800-\udfff]")  # half a character, which JSON can spell and nothing can store
@@ -81,7 +81,8 @@ def _drafts(path: Path, on_error: Callable[[ArticleError], None]) -> Iterator[tu
     for file in _files(path, on_error):
         draft = None
         try:
-            for draft in READERS[file.suffix.lower()](_text(file), file):
+            suffix = file.suffix.lower()
+            for draft in _office(file) if suffix in OFFICE else _OF_TEXT[suffix](_text(file), file):
                 yield file, draft
         except ArticleError as error:
             on_error(error)
@@ -168,13 +169,17 @@ def _folder_language(path: Path) -> Language | None:
     return next((known for part in reversed(path.parent.parts) for known in get_args(Language) if part == known), None)
 
 
-def _text(path: Path) -> str:
+def _bytes(path: Path) -> bytes:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ArticleError(path, 1, f"The file is over {MOST_BYTES // 1_000_000} MB; split it up.")
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ArticleError(path, 1, f"The file cannot be opened: {error.strerror}.") from error
+
+
+def _text(path: Path) -> str:
+    content = _bytes(path)
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -274,7 +279,34 @@ def _html(text: str, path: Path) -> Iterator[Draft]:
     yield Draft(values, body.strip() + "\n")
 
 
-READERS: dict[str, Callable[[str, Path], Iterator[Draft]]] = {
+# --- office documents
+
+
+def _office(path: Path) -> Iterator[Draft]:
+    """A Word document or a PDF as one article. A line that is one of our headings is one, however it is formatted."""
+    content = _bytes(path)
+    try:
+        from markitdown import StreamInfo
+        from markitdown.converters import DocxConverter, PdfConverter
+    except ImportError:
+        sentence = "Word and PDF need the extra `office`: pip install -c constraints.txt -e '.[office]'."
+        raise ArticleError(path, 1, sentence) from None
+    try:
+        # Asked by itself, markitdown takes what it cannot read for plain text.
+        converter = PdfConverter() if path.suffix.lower() == ".pdf" else DocxConverter()  # type: ignore[no-untyped-call]
+        read_in = converter.convert(io.BytesIO(content), StreamInfo(extension=path.suffix.lower()))
+    except Exception as error:  # whatever somebody else's document provokes
+        sentence = "The document cannot be read; open it, save it anew without a password, and try again."
+        raise ArticleError(path, 1, sentence) from error
+    rows = [_HALF.sub("\ufffd", row.rstrip()).replace("\x0c", "") for row in read_in.markdown.splitlines()]
+    body = "\n".join(f"\n## {row.strip(' #*_:')}" if kind_of(row.lstrip("# ")) else row for row in rows).strip()
+    if body:
+        titled = next((row.strip("# *_") for row in rows if row.startswith("#") and not kind_of(row.lstrip("# "))), "")
+        yield Draft({"title": titled or path.stem}, body + "\n")
+
+
+OFFICE = (".docx", ".pdf")
+_OF_TEXT: dict[str, Callable[[str, Path], Iterator[Draft]]] = {
     ".md": _markdown,
     ".markdown": _markdown,
     ".csv": _csv,
@@ -282,3 +314,4 @@ READERS: dict[str, Callable[[str, Path], Iterator[Draft]]] = {
     ".html": _html,
     ".htm": _html,
 }
+READERS = (*_OF_TEXT, *OFFICE)

@@ -59,6 +59,7 @@ def test_progress_is_told_up_to_the_end(store):
 
 def test_pruning_removes_what_was_not_kept_and_nothing_else(store):
     shelve(store, FakeEmbedder(), [GAS, MOVE])
+    store.set_synced(store.articles())  # both came from files
     assert prune(store, ["move"]) == 1
     assert [found.id for found in store.articles()] == ["move"]
 

@@ -193,7 +193,7 @@ def test_a_page_that_is_nested_too_deep_is_refused(folder):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.docx", "x", "a.docx:1: '.docx' cannot be read; use one of .md, "),
+        ("a.odt", "x", "a.odt:1: '.odt' cannot be read; use one of .md, "),
         ("a.md", b"goed\n\xe9\xe9n", "a.md:2: Byte 0xe9 is not UTF-8; save the file as UTF-8"),
         ("a.jsonl", b" " * (MOST_BYTES + 1), "a.jsonl:1: The file is over 20 MB; split it up."),
     ],
@@ -232,7 +232,7 @@ def test_whoever_takes_the_errors_gets_the_rest(folder):
 
 
 def test_every_kind_of_file_has_a_reader():
-    assert set(READERS) == {".md", ".markdown", ".csv", ".jsonl", ".html", ".htm"}
+    assert set(READERS) == {".md", ".markdown", ".csv", ".jsonl", ".html", ".htm", ".docx", ".pdf"}
 
 
 # --- nothing is passed over in silence
