@@ -6,7 +6,7 @@ from datetime import date
 
 from core.desk import Desk
 from core.errors import NotFoundError
-from core.form import QUICK, Choices, FormError, article_from, fields, filled_of, from_quick, new_id, quick
+from core.form import QUICK, FormError, article_from, fields, filled_of, from_quick, new_id, quick
 from core.likeness import resembling
 from core.loop import Draft, Version
 from core.model import Person
@@ -125,16 +125,14 @@ class Writing:
         language = asked.language
         in_short = draft.kind == "add" and "title" not in draft.filled
         full = Button(say("coach.full", language), "full", draft.id)
-        said = (Line(say("coach.draft", language), Tone.SMALL),) if draft.filled.get("_old") else ()
         return Form(
             say(f"coach.form.{draft.kind}", language),
             "write",
             draft.id,
             say("coach.check", language),
             language,
-            fields(draft.filled, language, Choices(), quick=in_short, errors=errors),
-            said,
-            (full,) if in_short else (),
+            fields(draft.filled, language, quick=in_short, errors=errors),
+            others=(full,) if in_short else (),
         )
 
     def _full(self, asked: Asked) -> Screen:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, get_args
 
@@ -67,24 +67,15 @@ class FormError(Exception):
         self.errors = dict(errors)
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What there is to choose from."""
-
-    topics: tuple[str, ...] = ()
-    audiences: tuple[str, ...] = ()
-
-
 def fields(
     filled: Mapping[str, str],
     language: Language,
-    choices: Choices,
     *,
     quick: bool,
     errors: Mapping[str, str] = {},
 ) -> tuple[Field, ...]:
     """The form as it is to be shown: with what is filled in and what is wrong with that."""
-    return tuple(_field(name, filled, language, choices, errors) for name in (QUICK if quick else _FULL))
+    return tuple(_field(name, filled, language, errors) for name in (QUICK if quick else _FULL))
 
 
 def filled_of(article: Article, zone: tzinfo) -> dict[str, str]:
@@ -181,9 +172,7 @@ def quick(article: Article, author: str, today: date) -> Article:
 
 
 # -- describing --------------------------------------------------------------------------------------------------------
-def _field(
-    name: str, filled: Mapping[str, str], language: Language, choices: Choices, errors: Mapping[str, str]
-) -> Field:
+def _field(name: str, filled: Mapping[str, str], language: Language, errors: Mapping[str, str]) -> Field:
     kind = _KINDS.get(name, FieldKind.LINE)
     known = words(language)
     return Field(

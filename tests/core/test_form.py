@@ -7,13 +7,13 @@ from conftest import AMSTERDAM, TODAY, article
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.form import QUICK, Choices, FormError, article_from, fields, filled_of, from_quick, new_id, quick
+from core.form import QUICK, FormError, article_from, fields, filled_of, from_quick, new_id, quick
 from core.words import words
 from knowledge.article import Kind
 from knowledge.markdown import dump, parse
 from knowledge.moment import Moment
 
-ALL = [field.name for field in fields({}, "nl", Choices(), quick=False)]
+ALL = [field.name for field in fields({}, "nl", quick=False)]
 STARTER = """---
 id: goedmaken
 title: Goedmaken # van Team Klachten
@@ -114,7 +114,7 @@ def test_what_is_wrong_has_a_sentence_of_its_own(name, typed, key):
 
 def test_fields_have_words_in_both_languages():
     for language in ("nl", "en"):
-        shown = fields({"moments": "apply"}, language, Choices(), quick=False, errors={"title": "title"})
+        shown = fields({"moments": "apply"}, language, quick=False, errors={"title": "title"})
         assert all(field.label for field in shown)
         assert next(field for field in shown if field.name == "title").error
         moments = next(field for field in shown if field.name == "moments")
