@@ -623,12 +623,13 @@ def _state(asked, values):
 def _filled_in(element, value):
     """One field of a form, in the shape that goes with its type."""
     kind = element["type"]
-    if kind.endswith("_select") and kind != "static_select":
+    if kind.endswith("_select") and kind not in {"static_select", "multi_static_select"}:
         return {"type": kind, f"selected_{kind.removesuffix('s_select').removesuffix('_select')}": value}
     if kind in {"static_select", "radio_buttons"}:
         return {"type": kind, "selected_option": _choice(element, value) if value else element.get("initial_option")}
     if kind in {"checkboxes", "multi_static_select"}:
-        return {"type": kind, "selected_options": [_choice(element, one) for one in value or ()]}
+        before = element.get("initial_options", [])
+        return {"type": kind, "selected_options": [_choice(element, one) for one in value] if value else before}
     if kind in {"datepicker", "timepicker"}:
         name = kind.removesuffix("picker")
         return {"type": kind, f"selected_{name}": value or element.get(f"initial_{name}")}
