@@ -220,16 +220,12 @@ def stale(*, as_json: Json = False) -> None:
 
 def duplicates(*, as_json: Json = False) -> None:
     """Articles that are so alike that one of the two may do."""
-    from core.likeness import resembling
+    from core.likeness import doubles
 
     desk = _desk()
-    index = desk.index()
-    rows = []
-    for one in index.articles:
-        found = resembling(index, desk.embedder, [one.title, *one.aliases])
-        others = [other for other in found if other.group != one.group]
-        rows += [{"id": one.id, "title": one.title, "like": other.id, "other": other.title} for other in others]
+    found = doubles([one for one in desk.index().articles if one.is_live(desk.now())], desk.embedder)
     desk.store.close()
+    rows = [{"id": one.id, "title": one.title, "like": other.id, "other": other.title} for one, other in found]
     if as_json:
         console.print_json(rows)
     else:

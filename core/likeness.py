@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+import numpy as np
+
 from core.embed import Embedder, Vector
 from core.index import Index
 from core.language import language_of
@@ -19,6 +21,7 @@ from core.search import search
 from knowledge.article import Article, Language
 
 _NEVER = math.inf  # of a model that was not measured, only equal words are the same
+_EQUAL = 0.999  # the cosine of two vectors that are the same but for rounding
 _TYPO = 0.8  # how alike two words are that are one, mistyped
 _SHORT = 3  # letters; of these each one counts
 
@@ -72,6 +75,24 @@ def resembling(index: Index, embedder: Embedder, wordings: Sequence[str], most: 
             if hit.score >= max(enough, best.get(hit.article.group, (0.0,))[0]):
                 best[hit.article.group] = hit.score, hit.article
     return [article for _, article in sorted(best.values(), key=lambda found: -found[0])][:most]
+
+
+def doubles(articles: Sequence[Article], embedder: Embedder) -> list[tuple[Article, Article]]:
+    """Pairs of articles that are asked for in the same way, but for translations; about 5 ms a wording."""
+    asked = [(one, text) for one in articles for text in (one.title, *one.aliases) if text.strip()]
+    if not asked:
+        return []
+    likeness = likeness_for(embedder.name)
+    vectors = np.stack([embedder.query(text) for _, text in asked])
+    found: dict[tuple[str, str], tuple[Article, Article]] = {}
+    for place, (one, text) in enumerate(asked):
+        for other_place in (
+            np.flatnonzero(vectors[place + 1 :] @ vectors[place] >= min(likeness.same_from, 1)) + place + 1
+        ):
+            other, said = asked[other_place]
+            if one.group != other.group and likeness.same((text, vectors[place]), (said, vectors[other_place])):
+                found.setdefault((one.group, other.group), (one, other))
+    return list(found.values())
 
 
 def _differ(one: str, other: str) -> bool | None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.boot import SEEDS
 from core.embed import FakeEmbedder
 from core.labelled import rows_of
-from core.likeness import Likeness, likeness_for, measure, resembling
+from core.likeness import Likeness, doubles, likeness_for, measure, resembling
 
 HERE = np.array([1.0, 0.0], dtype=np.float32)
 THERE = np.array([0.0, 1.0], dtype=np.float32)
@@ -53,6 +53,16 @@ def test_it_does_not_matter_which_comes_first(one, other):
 def test_an_unmeasured_model_offers_no_article(store):
     desk = make_desk(store, (article("---\ntitle: Verhuizing doorgeven\n---\nTekst.\n", "move"),))
     assert resembling(desk.index(), FakeEmbedder(), ["verhuizing doorgeven"]) == []
+
+
+def test_articles_that_are_asked_for_alike_are_doubles_and_translations_are_not():
+    move = article("---\ntitle: Verhuizing doorgeven\n---\nTekst.\n", "move")
+    again = article("---\ntitle: Iets\naliases: [verhuizing doorgeven]\n---\nTekst.\n", "again")
+    twin = article("---\ntitle: Verhuizing doorgeven\ntranslation_of: move\n---\nTekst.\n", "move-en")
+    other = article("---\ntitle: Factuur\n---\nTekst.\n", "invoice")
+    found = doubles([move, again, twin, other], FakeEmbedder())
+    assert [{one.group, two.group} for one, two in found] == [{"move", "again"}]
+    assert doubles([], FakeEmbedder()) == []
 
 
 @pytest.mark.model
