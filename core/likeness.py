@@ -84,14 +84,14 @@ def doubles(articles: Sequence[Article], embedder: Embedder) -> list[tuple[Artic
         return []
     likeness = likeness_for(embedder.name)
     vectors = np.stack([embedder.query(text) for _, text in asked])
-    found: dict[tuple[str, str], tuple[Article, Article]] = {}
+    near = min(likeness.same_from, _EQUAL)
+    found: dict[frozenset[str], tuple[Article, Article]] = {}
     for place, (one, text) in enumerate(asked):
-        for other_place in (
-            np.flatnonzero(vectors[place + 1 :] @ vectors[place] >= min(likeness.same_from, 1)) + place + 1
-        ):
-            other, said = asked[other_place]
-            if one.group != other.group and likeness.same((text, vectors[place]), (said, vectors[other_place])):
-                found.setdefault((one.group, other.group), (one, other))
+        for ahead in np.flatnonzero(vectors[place + 1 :] @ vectors[place] >= near):
+            other, said = asked[place + 1 + ahead]
+            like = likeness.same((text, vectors[place]), (said, vectors[place + 1 + ahead]))
+            if like and one.group != other.group:
+                found.setdefault(frozenset((one.group, other.group)), (one, other))
     return list(found.values())
 
 
