@@ -1,6 +1,7 @@
 """The open questions, as a coach sees and settles them."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from core.desk import Desk
 from core.loop import Hours, OpenQuestion, State
@@ -30,6 +31,7 @@ from knowledge.text import escaped
 
 _MOST = 10
 _NEAREST = 3
+_SHORTLY = timedelta(minutes=15)
 
 
 class Queue:
@@ -85,6 +87,9 @@ class Queue:
         number, answer = str(question.id), question.answer
         others = list(dict.fromkeys(one.answer.question for one in question.requests))[1:4]
         wordings = (Line("\n".join(f"- {escaped(text)}" for text in others), Tone.SMALL),) if others else ()
+        before = self._desk.store.before(answer.id, _SHORTLY)
+        said_before = escaped(" / ".join(before))
+        context = (Line(say("queue.before", language, text=said_before), Tone.SMALL),) if before else ()
         seen = (Button(say("queue.seen", language), "seen", number),) if answer.card else ()
         take = () if question.coach == coach_id else (Button(say("queue.take", language), "take", number),)
         to_do = (
@@ -97,7 +102,7 @@ class Queue:
         return Panel(
             answer.question,
             language,
-            (facts, *wordings, Row(to_do), *self._into(question, language), *self._alike(question, language)),
+            (facts, *wordings, *context, Row(to_do), *self._into(question, language), *self._alike(question, language)),
         )
 
     def _into(self, question: OpenQuestion, language: Language) -> Iterator[Line | Entry]:

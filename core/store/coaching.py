@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from core.loop import Announcement, Colleague, Draft, Hours, Notice, OpenQuestion, Proposal, State, Tip, Version
@@ -49,6 +49,9 @@ class Coaching(Protocol):
 
     def question(self, question_id: int) -> OpenQuestion:
         """Find one; `NotFoundError` when there is none, or nobody asks it any more."""
+
+    def before(self, answer_id: str, within: timedelta, most: int = 3) -> list[str]:
+        """List what the asker had said in the same conversation shortly before they got an answer, oldest first."""
 
     def join(self, question_id: int, into: int, now: datetime) -> None:
         """Make an open question part of another: from then on they are one."""

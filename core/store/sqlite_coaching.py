@@ -66,6 +66,26 @@ class SqliteCoaching(SqliteFile):
             raise NotFoundError(f"There is no open question {question_id}.")
         return found[0]
 
+    def before(self, answer_id: str, within: timedelta, most: int = 3) -> list[str]:
+        """List what the asker had said in the same conversation shortly before they got an answer, oldest first."""
+        with self.read() as db:
+            asked = db.execute(
+                "select event.* from event join outbox on outbox.event_id = event.id where answer_id = ?", [answer_id]
+            )
+            names = [column[0] for column in asked.description]
+            row = asked.fetchone()
+            if row is None:
+                return []
+            event = dict(zip(names, row, strict=True))
+            since = stamp(datetime.fromisoformat(event["received_at"]) - within)
+            rows = db.execute(
+                "select text from event where (surface, team, place, thread) = (:surface, :team, :place, :thread)"
+                " and person_id = :person_id and id < :id and received_at > :since and text <> ''"
+                " order by id desc limit :most",
+                event | {"since": since, "most": most},
+            ).fetchall()
+            return [text for (text,) in rows][::-1]
+
     def join(self, question_id: int, into: int, now: datetime) -> None:
         """Make an open question part of another."""
         with self.write() as db:

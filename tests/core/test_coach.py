@@ -1,18 +1,23 @@
 """The coach loop from the desk's side: who may do what, what becomes of a question, and what people are told."""
 
 import re
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from conftest import AMSTERDAM, TODAY, article, make_desk
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.coach import Coach
+from core.inbox import Inbox
 from core.library import shelve
 from core.loop import Hours
-from core.model import Feedback, Outcome, Question, Role
+from core.model import Event, Feedback, Outcome, Question, Role
 from core.screens import Asked, Entry, Form, Given, Line, Panel, Row, Told
 from core.store import Identity
+from core.store.sqlite import open_store
 from core.words import say
 from knowledge.article import Status
 from knowledge.moment import Moment
@@ -226,6 +231,21 @@ def test_a_coach_joins_what_is_the_same_question_in_other_words(anna, jan, piet)
     assert nl("queue.colleagues", count="2") in text_of(anna.do("queue"))
     anna.do("point", "1|move")
     assert len(jan.told()) == len(piet.told()) == 1
+
+
+def test_a_coach_sees_what_was_said_shortly_before_a_question(desk, anna, jan):
+    inbox = Inbox(desk)
+    for number, (text, minutes) in enumerate(
+        [("lang geleden", 40), ("klant heeft panelen", 3), ("op een huurhuis", 2), (ASKED, 0)]
+    ):
+        desk.now = lambda minutes=minutes: TODAY - timedelta(minutes=minutes)
+        event = Event("slack", "T1", "D1", str(number), "U-JAN", text, {})
+        inbox.receive(event)
+        inbox.handle(event)
+    question = next(one for one in anna.do("queue").items if one.title == ASKED)
+    said = text_of(anna.do(question.buttons[0].do, question.buttons[0].about))
+    assert nl("queue.before", text="klant heeft panelen / op een huurhuis") in said
+    assert "lang geleden" not in said
 
 
 # -- a customer on the line --------------------------------------------------------------------------------------------
@@ -483,8 +503,6 @@ def test_whoever_did_not_read_a_loud_change_is_reminded_once(desk, anna, jan):
 
 def test_a_change_waits_while_somebody_is_at_work_on_a_question(desk, anna, jan):
     anna.fill_in(anna.do("change", "move"), new="ook per chat", since="2026-11-23", loudness="loud")
-    from core.model import Event
-
     event = Event("slack", "T1", "D1", "1", "U-JAN", "hoi", {})
     desk.store.receive(event, desk.now())
     assert jan.told() == []
@@ -576,3 +594,34 @@ def test_history_of_ones_own_is_off_until_switched_on_and_then_shows_what_change
     assert jan.ask("verhuizing doorgeven").moment is Moment.APPLY
     jan.do("mine_off")
     assert desk.store.facts()["seen"] == 0
+
+
+edits = st.sampled_from(["verdict", "steps", "background", "title", "verify", "retire", "restore"])
+
+
+@given(st.lists(st.tuples(edits, st.text(st.sampled_from("ab #.\n1"), min_size=1, max_size=20)), max_size=8))
+def test_the_last_of_its_history_is_the_article_and_every_version_comes_back(tmp_path_factory, made):
+    with closing(open_store(tmp_path_factory.mktemp("history") / "b.db")) as store:
+        desk = make_desk(store, (MOVE,))
+        anna = Somebody(desk, "U-ANNA", Role.COACH, "Anna")
+        for what, text in made:
+            now = desk.store.article("move")
+            match what:
+                case "verify":
+                    anna.do("verify", "move")
+                case "retire":
+                    anna.do("retire_now", "move")
+                case "restore":
+                    anna.do("restore", "move|1")
+                case _:
+                    screen = anna.fill_in(anna.do("edit", "move"), **{what: text})
+                    if isinstance(screen, Panel):
+                        saved(anna, screen)
+                    else:
+                        anna.do("drop", screen.about)
+            versions = desk.store.versions("move")
+            assert replace(versions[0].article, version=0) == replace(desk.store.article("move"), version=0)
+            assert [one.number for one in versions] == list(range(len(versions), 0, -1))
+            assert desk.store.article("move").version == now.version or desk.store.article("move") != now
+        first = desk.store.versions("move")[-1]
+        assert replace(first.article, version=0) == replace(MOVE, version=0)

@@ -12,7 +12,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -31,6 +33,7 @@ from core.model import Question, Role  # noqa: E402
 from core.settings import Settings  # noqa: E402
 from core.store import Identity  # noqa: E402
 from core.words import say  # noqa: E402
+from knowledge.article import Change  # noqa: E402
 
 FONT = "screens/node_modules/@fontsource-variable/open-sans/files/open-sans-latin-wght-{}.woff2"
 FOUND = "klant wil de rekening in termijnen betalen"
@@ -82,7 +85,7 @@ class Studio:
         return path
 
 
-def pictures(studio, url):
+def pictures(studio, url, announce):
     """Each of them, in turn."""
     page = studio.page
     page.open(url)
@@ -112,6 +115,10 @@ def pictures(studio, url):
 
     studio.ask("coach nieuw", words("teams.keep_draft"))
     yield studio.shoot("form", text="coach nieuw")
+
+    announce()
+    page.see(words("change.read"))
+    yield studio.shoot("change")
 
     page.tap("treeitem", "Klantenservice - General")
     studio.post(COMMAND, "Gecontroleerd op")
@@ -145,8 +152,8 @@ def _font_face(style):
     return f"@font-face {{font-family: 'Open Sans'; font-style: {style}; font-weight: 300 800; src: url({url})}}"
 
 
-def draw(bot):
-    """Make all the pictures, with the bot at this address."""
+def draw(bot, announce):
+    """Make all the pictures, with the bot at this address; `announce` has it tell of a change."""
     node, chromium = shutil.which("node"), shutil.which("chromium") or shutil.which("google-chrome")
     if not chromium:
         sys.exit("Chromium is missing: it draws the pictures. Install chromium or google-chrome.")
@@ -155,7 +162,7 @@ def draw(bot):
         teams.deliver(teams.activity("uninstall", PERSONAL))
         with browser(node, chromium) as page:
             page.size(1500, 1200)
-            drawn = list(pictures(Studio(page, ROOT / "docs"), teams.url))
+            drawn = list(pictures(Studio(page, ROOT / "docs"), teams.url, announce))
     subprocess.run([node, HERE / "screens" / "small.mjs", *drawn], check=True)
 
 
@@ -168,7 +175,17 @@ async def main():
         app.router.add_post(surface.path, surface.handle)
         app.on_cleanup.append(lambda _: surface.stop())
         async with TestServer(app, host="127.0.0.1") as server:
-            await asyncio.to_thread(draw, str(server.make_url(surface.path)))
+            announce = partial(announced, desk, surface, asyncio.get_running_loop())
+            await asyncio.to_thread(draw, str(server.make_url(surface.path)), announce)
+
+
+def announced(desk, surface, loop):
+    """A loud change, told once nobody is at work on a question."""
+    article = desk.store.article("goedmaken")
+    change = Change(NOW + timedelta(days=8), "medewerker tot € 100", "medewerker tot € 75", loudness="loud")
+    desk.publish(replace(article, changes=(*article.changes, change)), "changed", None, announced=(change, ()))
+    desk.now = lambda: NOW + timedelta(minutes=30)
+    asyncio.run_coroutine_threadsafe(surface._postman.round(), loop).result(30)
 
 
 if __name__ == "__main__":
