@@ -135,7 +135,8 @@ class Telling:
             Button(say("change.read", language), "read", due.about, primary=True),
             Button(say("change.question", language), "unclear", due.about, opens=True),
         )
-        title = say("change.remind" if due.kind == "remind" else "change.news", language, title=answer.question)
+        fresh = "change.news" if change.since <= now else "change.news_soon"
+        title = say("change.remind" if due.kind == "remind" else fresh, language, title=answer.question)
         return Panel(title, language, (news, Row(buttons), Given(answer)))
 
     def _announcement(self, number: int) -> Announcement:
