@@ -89,7 +89,9 @@ class Queue:
         wordings = (Line("\n".join(f"- {escaped(text)}" for text in others), Tone.SMALL),) if others else ()
         before = self._desk.store.before(answer.id, _SHORTLY)
         said_before = escaped(" / ".join(before))
-        context = (Line(say("queue.before", language, text=said_before), Tone.SMALL),) if before else ()
+        context = [Line(say("queue.before", language, text=said_before), Tone.SMALL)] if before else []
+        owner = self._owner(question)
+        context += [Line(say("queue.owner", language, owner=escaped(owner)), Tone.SMALL)] if owner else []
         seen = (Button(say("queue.seen", language), "seen", number),) if answer.card else ()
         take = () if question.coach == coach_id else (Button(say("queue.take", language), "take", number),)
         to_do = (
@@ -104,6 +106,12 @@ class Queue:
             language,
             (facts, *wordings, *context, Row(to_do), *self._into(question, language), *self._alike(question, language)),
         )
+
+    def _owner(self, question: OpenQuestion) -> str:
+        """Who owns the process that does not work, by the article that people had before them."""
+        broken = next((one.answer.card for one in question.requests if one.why == "process" and one.answer.card), None)
+        articles = self._desk.index().articles if broken else ()
+        return next((one.owner for one in articles if broken and one.id == broken.article_id), "")
 
     def _into(self, question: OpenQuestion, language: Language) -> Iterator[Line | Entry]:
         """The first offer: it may be in an article already, under other words."""
@@ -180,7 +188,9 @@ class Queue:
         """Counts of the last four weeks; fewer than five of anything are not told."""
         found = self._desk.figures()
         lines = [f"- {say(f'stats.{name}', asked.language)}: {_counted(found, name)}" for name in _FIGURES]
-        return Panel(say("stats.title", asked.language), asked.language, (Line("\n".join(lines)),))
+        stuck = [f"- {escaped(title)}: {count}" for title, count in self._desk.friction() if count >= _ENOUGH]
+        friction = (Line(say("stats.friction", asked.language), Tone.HEADING), Line("\n".join(stuck))) if stuck else ()
+        return Panel(say("stats.title", asked.language), asked.language, (Line("\n".join(lines)), *friction))
 
     def _hours(self, asked: Asked) -> Screen:
         colleagues = self._desk.store.colleagues()

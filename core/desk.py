@@ -318,6 +318,12 @@ class Desk:
         plain = {name.removeprefix("said."): count for name, count in found.items()}
         return plain | {"open": len(self.questions.waiting())}
 
+    def friction(self) -> list[tuple[str, int]]:
+        """Titles of the articles of which most people said lately that they may not decide that themselves."""
+        found = self.store.friction(self.now() - _LATELY)
+        titles = {one.id: one.title for one in self.index().articles}
+        return [(titles[article_id], count) for article_id, count in found.items() if article_id in titles]
+
     def is_coach(self, person: Person) -> bool:
         """Whether what waits for coaches waits for them."""
         return person.role.covers(Role.COACH)

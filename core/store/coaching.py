@@ -207,5 +207,8 @@ class Coaching(Protocol):
     def used(self, since: datetime) -> dict[str, int]:
         """Count the answers that rest on each article."""
 
+    def friction(self, since: datetime) -> dict[str, int]:
+        """Count, by article, how many people said that they may not decide that themselves."""
+
     def figures(self, since: datetime) -> dict[str, int]:
         """Count, for coaches: answers by outcome, what helped, reasons, open questions. No names."""

@@ -474,6 +474,17 @@ class SqliteCoaching(SqliteFile):
             )
             return dict(rows.fetchall())
 
+    def friction(self, since: datetime) -> dict[str, int]:
+        """Count, by article, how many people said that they may not decide that themselves."""
+        with self.read() as db:
+            rows = db.execute(
+                "select article_id, count(distinct feedback.person_id) as people from feedback"
+                " join answer on answer.id = answer_id where reason = 'mandate' and at > ? and article_id is not null"
+                " group by article_id order by people desc, article_id",
+                [stamp(since)],
+            )
+            return dict(rows.fetchall())
+
     def figures(self, since: datetime) -> dict[str, int]:
         """Count, for coaches: answers by outcome, what helped, reasons, open questions."""
         with self.read() as db:

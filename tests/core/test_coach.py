@@ -248,6 +248,25 @@ def test_a_coach_sees_what_was_said_shortly_before_a_question(desk, anna, jan):
     assert "lang geleden" not in said
 
 
+def test_a_process_that_does_not_work_names_whose_it_is(desk, anna, jan):
+    shelve(desk.store, desk.embedder, [replace(MOVE, owner="Team Verhuizen")])
+    answer = jan.ask("verhuizing doorgeven")
+    desk.rate(Feedback(answer.id, jan.person.id, helpful=False, reason="process"))
+    question = anna.do("queue").items[0]
+    assert nl("queue.owner", owner="Team Verhuizen") in text_of(anna.tap(anna.do("queue"), nl("button.open")))
+    assert question.title == "verhuizing doorgeven"
+
+
+def test_what_people_may_not_decide_themselves_is_counted_per_article_from_five_up(desk, anna):
+    for number in range(5):
+        said = text_of(anna.do("stats"))
+        assert nl("stats.friction") not in said
+        somebody = Somebody(desk, f"U-{number}")
+        answer = somebody.ask("verhuizing doorgeven")
+        desk.rate(Feedback(answer.id, somebody.person.id, helpful=False, reason="mandate"))
+    assert "Verhuizing doorgeven: 5" in text_of(anna.do("stats"))
+
+
 # -- a customer on the line --------------------------------------------------------------------------------------------
 def test_a_customer_on_the_line_reaches_a_coach_at_once_and_a_second_one_after_two_minutes(desk, anna, bob, jan):
     anna.do("panel"), bob.do("panel")
