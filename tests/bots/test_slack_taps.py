@@ -13,6 +13,7 @@ from made_up import answers, anything, homes, languages, shelves
 
 from bots import slack_blocks, slack_views
 from bots.slack_blocks import Shown, Where
+from bots.slack_screens import TAP
 from bots.slack_taps import Taps
 from core.errors import NotFoundError
 from core.model import Answer, Card, Home, Outcome, Person, Request, Role, Suggestion
@@ -68,7 +69,7 @@ def test_whatever_is_drawn_to_be_tapped_does_something(name):
     @given(drawn=DRAWN[name])
     def each(drawn):
         for action_id in tappable(drawn):
-            assert callable(TAPS.work(action_id))
+            assert action_id.partition(":")[0] == TAP or callable(TAPS.work(action_id))  # that is the coach's desk's
 
     each()
 
@@ -94,7 +95,7 @@ def test_nothing_is_done_for_a_button_that_is_not_drawn_any_more():
         slack_views.home_view(home, TODAY),
     ]
     names = {action_id.partition(":")[0] for one in drawn for action_id in tappable(one)}
-    assert names == set(TAPS._work)
+    assert names == {*TAPS._work, TAP}
 
 
 @given(name=st.text())

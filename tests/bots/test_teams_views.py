@@ -12,7 +12,7 @@ from made_up import answers, anything, homes, languages, shelves
 from bots.teams_cards import CARD, Where, answer_card
 from bots.teams_parts import MAX_CARD, MAX_MESSAGE
 from bots.teams_views import check_card, overview_card, result, seen_card, sentence_card, topics_card, welcome_card
-from core.commands import Command, Name, read_command
+from core.commands import Command, Name, coach_typed, read_coach, read_command
 from core.model import Answer, Card, Home, News, Outcome, Person, Request, Role, Suggestion
 from core.words import say
 from knowledge.article import Kind
@@ -71,9 +71,11 @@ def test_what_can_be_browsed_is_asked_for_by_commands_that_we_read(language):
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_every_command_in_the_usage_is_one_that_we_read(language):
     marked = say("teams.usage", language).split("*")[1::2]
-    assert [found.name if (found := read_command(one)) else one for one in marked] == [
+    *ours, coach, mine = marked
+    assert [found.name if (found := read_command(one)) else one for one in ours] == [
         *(Name.TOPICS, Name.OVERVIEW, "open", Name.HERE_ON, Name.HERE_OFF),
     ]
+    assert [read_coach(coach_typed(one)) for one in (coach, mine)] == [("panel", ""), ("mine", "")]
     assert read_command(say("teams.browse", language).split("*")[1]) == Command(Name.HELP)
 
 
