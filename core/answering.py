@@ -187,7 +187,7 @@ class Answering:
             return None
         base = replace(base, confidence=min(map(self._confidence.of, founds)))
         if bands == {Band.ANSWER}:
-            moment, certainty = self._moment(question, vectors[0])
+            moment, certainty = self._moment(question, asked[0], vectors[0])
             base = replace(base, message=say("answer.two", base.language))
             return self._answered(base, Found((first, second)), moment, certainty, question.person)
         found = Found((first, second))
@@ -206,7 +206,7 @@ class Answering:
         if band is Band.UNLIKELY:
             refused = self._refused(base, _led_by(critical, found))
             return replace(refused, bridge="") if question.danger else refused  # nobody in danger is called back later
-        moment, certainty = self._moment(question, vector)
+        moment, certainty = self._moment(question, base.question, vector)
         led = Found((found.hits[0], *_led_by(critical, found).hits))
         answer = self._answered(base, led, moment, certainty, question.person)
         if band is Band.ANSWER:
@@ -214,11 +214,11 @@ class Answering:
         key = "answer.maybe" if answer.alternatives else "answer.maybe_one"
         return replace(answer, outcome=Outcome.SUGGESTIONS, message=say(key, base.language))
 
-    def _moment(self, question: Question, vector: Vector) -> tuple[Moment, float]:
+    def _moment(self, question: Question, text: str, vector: Vector) -> tuple[Moment, float]:
         """The moment somebody chose, else the likeliest, else apply."""
         if question.moment:
             return question.moment, 1.0
-        guess, certainty = self._moments.predict(vector)
+        guess, certainty = self._moments.predict(text, vector)
         return (guess, certainty) if guess and certainty >= SURE else (Moment.APPLY, 0.0)
 
     def _margins(self, index: Index, text: str, vector: Vector) -> dict[str, float]:

@@ -43,7 +43,7 @@ class NoMoments(MomentHead):
     def __init__(self) -> None:
         """There is nothing to learn."""
 
-    def predict(self, vector: Vector) -> tuple[Moment | None, float]:
+    def predict(self, text: str, vector: Vector) -> tuple[Moment | None, float]:
         return None, 0.0
 
 

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.boot import SEEDS
 from core.embed import Embedder, FakeEmbedder
@@ -36,28 +38,35 @@ def messages() -> list[Message]:
     ]
 
 
+def guess(head: MomentHead, text: str) -> tuple[Moment | None, float]:
+    return head.predict(text, FakeEmbedder().query(text))
+
+
 def write(path: Path, *lines: object) -> Path:
     path.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
     return path
 
 
+HEAD = train(FakeEmbedder(), messages())
+
+
 def test_a_moment_is_learned_from_examples() -> None:
     head = train(FakeEmbedder(), messages())
-    moment, certainty = head.predict(FakeEmbedder().query("foutmelding, inloggen loopt vast en lukt niet"))
+    moment, certainty = guess(head, "foutmelding, inloggen loopt vast en lukt niet")
     assert moment is Moment.SOLVE
     assert 0.5 < certainty <= 1
 
 
 def test_thanks_is_no_knowledge_need() -> None:
     head = train(FakeEmbedder(), messages())
-    assert head.predict(FakeEmbedder().query("dankjewel, fijne dag en tot morgen"))[0] is None
+    assert guess(head, "dankjewel, fijne dag en tot morgen")[0] is None
 
 
 def test_a_head_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
     head = train(FakeEmbedder(), messages())
     keep(tmp_path / "head.npz", head.arrays())
-    vector = FakeEmbedder().query("waar begin ik")
-    assert MomentHead.of(recall(tmp_path / "head.npz")).predict(vector) == head.predict(vector)
+    again = MomentHead.of(recall(tmp_path / "head.npz"))
+    assert guess(again, "waar begin ik") == guess(head, "waar begin ik")
 
 
 def test_a_head_is_trained_once_for_the_same_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,6 +87,20 @@ def test_a_damaged_head_is_trained_anew(tmp_path: Path) -> None:
     (head,) = (tmp_path / "cache").iterdir()
     head.write_bytes(b"half a file")
     assert isinstance(open_head(FakeEmbedder(), examples, tmp_path / "cache"), MomentHead)
+
+
+@settings(max_examples=50)
+@given(st.text())
+def test_any_text_at_all_gets_a_moment(text: str) -> None:
+    moment, certainty = guess(HEAD, text)
+    assert moment in {*Moment, None}
+    assert 0 < certainty <= 1
+
+
+def test_how_it_is_put_counts_beside_what_it_means() -> None:
+    vector = FakeEmbedder().query("inloggen")
+    assert HEAD.predict("foutmelding, het lukt niet", vector)[0] is Moment.SOLVE
+    assert HEAD.predict("sinds wanneer is het veranderd", vector)[0] is Moment.CHANGE
 
 
 def test_cross_validation_tests_every_message_once() -> None:
@@ -112,10 +135,10 @@ def test_a_wrong_line_is_named(tmp_path: Path, line: str) -> None:
 
 
 @pytest.mark.model
-def test_the_moment_is_right_in_four_of_five_in_a_sector_never_seen(real_embedder: Embedder) -> None:
+def test_the_moment_is_right_in_nine_of_ten_in_a_sector_never_seen(real_embedder: Embedder) -> None:
     report = cross_validate(real_embedder, read_messages(SEEDS / "moments.jsonl"))
-    assert report.accuracy > 0.83
-    assert report.macro_f1 > 0.83
+    assert report.accuracy > 0.88
+    assert report.macro_f1 > 0.88
     assert np.sum(report.confusion) == report.messages >= 1200
     assert report.ambiguous >= 200
     assert report.accepted > 0.5
