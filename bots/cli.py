@@ -17,6 +17,7 @@ import typer
 from bots import cli_coach, cli_evaluate, cli_slack, cli_teams, console
 from bots.console import Exit, Json, Paths
 from core.errors import BijdehandError
+from core.seeds import SEEDS
 from knowledge.errors import ArticleError
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def init(
     elif demo:
         from core.library import shelve
 
-        found, amounts = _read([boot.SEEDS / "articles"])
+        found, amounts = _read([SEEDS / "articles"])
         store.set_amounts(amounts)
         with console.Bar("Starter knowledge") as progress:
             console.tell(shelve(store, embedder, found, progress=progress, at_once=len(found)))  # all of it or none

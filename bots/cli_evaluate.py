@@ -7,6 +7,7 @@ import typer
 
 from bots import console
 from bots.console import Json
+from core.seeds import SEEDS
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -78,8 +79,8 @@ def questions(
     from knowledge.readers import read
 
     settings = console.settings()
-    asked = read_golden(golden or boot.SEEDS / "golden.jsonl")
-    folder = articles or boot.SEEDS / "articles"
+    asked = read_golden(golden or SEEDS / "golden.jsonl")
+    folder = articles or SEEDS / "articles"
     found = [one.article for one in read(folder)]
     groups = {article.id: article.group for article in found}
     with (
@@ -115,7 +116,7 @@ def follow_ups(
     as_json: Json = False,
 ) -> None:
     """What becomes of follow-ups, without and with what was said before them."""
-    from core import boot, evaluate
+    from core import evaluate
     from core.confidence import confidence_for
     from core.vectors import Cached
     from knowledge.readers import read
@@ -127,7 +128,7 @@ def follow_ups(
         console.Bar("Articles") as progress,
     ):
         report = evaluate.follow_ups(
-            [one.article for one in read(articles or boot.SEEDS / "articles")],
+            [one.article for one in read(articles or SEEDS / "articles")],
             asked,
             embedder,
             confidence_for(embedder.name),
@@ -176,7 +177,7 @@ def name_moments(
     settings = console.settings()
     embedder = console.embedder(settings)
     labelled = moments.read_messages(messages)
-    if messages.resolve() == (boot.SEEDS / "moments.jsonl").resolve():
+    if messages.resolve() == (SEEDS / "moments.jsonl").resolve():
         console.note("These are the messages it learns from, so each is judged by a head that never saw its sector.")
         report = moments.cross_validate(embedder, labelled)
     else:

@@ -9,7 +9,7 @@ from core.card import card_of
 from core.confidence import Band, Confidence
 from core.context import better, searched_text
 from core.danger import Lookout
-from core.embed import Embedder, Vector
+from core.embed import Embedder, Reading, Vector
 from core.errors import NotFoundError
 from core.index import Index, LiveIndex
 from core.model import Answer, Card, Outcome, Person, Question, Suggestion
@@ -118,9 +118,9 @@ class Answering:
     # -- looking it up -----------------------------------------------------------------------------------------------
     def _look_up(self, base: Answer, question: Question, *, too_long: bool) -> Answer:
         index = self._live.current()
-        vector = self._embedder.query(base.question)
-        margins = self._margins(index, base.question, vector)
-        found = self._find(index, base, question, vector)
+        asked = self._embedder.read_query(base.question)
+        margins = self._margins(index, base.question, asked.vector)
+        found = self._find(index, base, question, asked)
         critical = self._critical(index, margins, base.language)
         before = self._danger_before(question)
         if critical and self._leads(critical[0], margins[critical[0].group], base.question, before):
@@ -136,7 +136,7 @@ class Answering:
             base = replace(base, confidence=1.0)
             return self._answered(base, _led_by([before], found), Moment.APPLY, 1.0, question.person)
         return self._two(index, base, question) or self._answer_or_refuse(
-            base, found, [before, *critical] if before else critical, vector, question
+            base, found, [before, *critical] if before else critical, asked.vector, question
         )
 
     def _danger_before(self, question: Question) -> Article | None:
@@ -155,19 +155,19 @@ class Answering:
     def _is_sure_of_another(self, found: Found) -> bool:
         return not found.hits[0].article.critical and self._confidence.band(self._confidence.of(found)) is Band.ANSWER
 
-    def _find(self, index: Index, base: Answer, question: Question, vector: Vector) -> Found:
+    def _find(self, index: Index, base: Answer, question: Question, asked: Reading) -> Found:
         """What the question finds; a follow-up together with what it follows, where that finds better."""
-        found = self._search(index, base, question, base.question, vector)
+        found = self._search(index, base, question, base.question, asked)
         if wider := searched_text(base.question, question.before):
-            together = self._search(index, base, question, wider, self._embedder.query(wider))
+            together = self._search(index, base, question, wider, self._embedder.read_query(wider))
             found = better(found, together, self._confidence)
         return found
 
-    def _search(self, index: Index, base: Answer, question: Question, text: str, vector: Vector) -> Found:
+    def _search(self, index: Index, base: Answer, question: Question, text: str, asked: Reading) -> Found:
         return search(
             index,
             text,
-            vector,
+            asked,
             language=base.language,
             allowed=lambda article: self._may_see(article, question.person.audience),
         )
@@ -177,8 +177,8 @@ class Answering:
         asked = [part for part in _ENDS.split(base.question) if "?" in part and len(part.split()) >= _QUESTION_WORDS]
         if len(asked) != 2:  # noqa: PLR2004 - with more it is a story, and its whole is what is asked
             return None
-        vectors = [self._embedder.query(part) for part in asked]
-        founds = [self._search(index, base, question, part, one) for part, one in zip(asked, vectors, strict=True)]
+        readings = [self._embedder.read_query(part) for part in asked]
+        founds = [self._search(index, base, question, part, one) for part, one in zip(asked, readings, strict=True)]
         bands = {self._confidence.band(self._confidence.of(found)) for found in founds}
         first, second = (found.hits[0] if found.hits else None for found in founds)
         if Band.UNLIKELY in bands or not (first and second) or first.article.group == second.article.group:
@@ -187,7 +187,7 @@ class Answering:
             return None
         base = replace(base, confidence=min(map(self._confidence.of, founds)))
         if bands == {Band.ANSWER}:
-            moment, certainty = self._moment(question, asked[0], vectors[0])
+            moment, certainty = self._moment(question, asked[0], readings[0].vector)
             base = replace(base, message=say("answer.two", base.language))
             return self._answered(base, Found((first, second)), moment, certainty, question.person)
         found = Found((first, second))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from core.confidence import confidence_for
 from core.danger import Lookout, read_texts
@@ -12,11 +11,10 @@ from core.errors import StoreError
 from core.moments import MomentHead, open_head
 from core.prepare import open_embedder
 from core.privacy import Scrubber
+from core.seeds import SEEDS
 from core.settings import Settings
 from core.store import Store
 from core.store.sqlite import open_store
-
-SEEDS = Path(__file__).parent.parent / "seeds"
 
 Say = Callable[[str], None]
 

@@ -17,7 +17,7 @@ class Band(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """The chance that the first article is right, from the best score and its lead over the second.
+    """The chance that the first article is right, from its score, its margin to the second and its lead over more.
 
     Fitted on labelled questions for one model and one search formula; it says nothing about any other, so an
     uncalibrated model's answers are never more than possible.
@@ -26,6 +26,7 @@ class Confidence:
     score: float
     margin: float
     intercept: float
+    lead: float = 0.0
     calibrated: bool = True
     answer_from: float = 0.65
     possible_from: float = 0.2
@@ -34,7 +35,8 @@ class Confidence:
         """A share between 0 and 1; for comparing and cutting, never for showing."""
         if not found.hits:
             return 0.0
-        return 1 / (1 + math.exp(-(self.score * found.score + self.margin * found.margin + self.intercept)))
+        found_by = self.score * found.score + self.margin * found.margin + self.lead * found.lead
+        return 1 / (1 + math.exp(-(found_by + self.intercept)))
 
     def band(self, chance: float) -> Band:
         """What may be said at this chance."""
@@ -45,7 +47,7 @@ class Confidence:
         return Band.POSSIBLE if chance >= self.possible_from else Band.UNLIKELY
 
 
-_E5 = Confidence(score=1.88, margin=5.99, intercept=-18.4)
+_E5 = Confidence(score=0.43, margin=2.82, lead=1.6, intercept=-6.28)
 _FITTED = {"intfloat/multilingual-e5-small": _E5}
 
 

@@ -300,8 +300,8 @@ class Desk:
 
     def topic_of(self, article: Article) -> str:
         """The topic of what is most like it."""
-        vector = self.embedder.query(article.title)
-        found = search(self.index(), article.title, vector, language=article.language)
+        asked = self.embedder.read_query(article.title)
+        found = search(self.index(), article.title, asked, language=article.language)
         return found.hits[0].article.topic if found.hits else ""
 
     def found_in(self, text: str) -> list[str]:

@@ -7,10 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from core.pieces import NO_PIECES, Matrix, Pieces, Projection
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -21,6 +23,14 @@ LONGEST_TEXT = 2_000  # characters; the rest is not embedded, so that no text ta
 
 # Control characters, and lone surrogates, on which tokenizers and SQLite both raise.
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text as a model reads it: one vector for all that it says, and what each piece of it says."""
+
+    vector: Vector  # (dimensions,), of length one
+    pieces: Pieces = NO_PIECES  # none where the model cannot tell them
 
 
 class Embedder(Protocol):
@@ -44,6 +54,12 @@ class Embedder(Protocol):
     def passage(self, text: str) -> Vector:
         """Embed what an article says: shape (dimensions,), length one. Any text at all is fine."""
 
+    def read_query(self, text: str) -> Reading:
+        """Embed what somebody asks, piece by piece as well; that costs no more."""
+
+    def read_passage(self, text: str) -> Reading:
+        """Embed what an article says, piece by piece as well."""
+
 
 def clean(text: str) -> str:
     """What of a text is embedded: no control characters, single spaces, at most `LONGEST_TEXT` characters."""
@@ -63,11 +79,12 @@ class Recipe:
     passage_prompt: str
 
 
-class _Prompting(ABC):
+class Prompting(ABC):
     """A model that puts a prompt before each text."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, projection: Projection | None = None) -> None:
         self._recipe = recipe
+        self._projection = projection
 
     @property
     def name(self) -> str:
@@ -86,25 +103,56 @@ class _Prompting(ABC):
 
     def query(self, text: str) -> Vector:
         """Embed a question."""
-        return _unit(self._embed(self._recipe.query_prompt + clean(text)))
+        return self.read_query(text).vector
 
     def passage(self, text: str) -> Vector:
         """Embed a text of an article."""
-        return _unit(self._embed(self._recipe.passage_prompt + clean(text)))
+        return self.read_passage(text).vector
+
+    def read_query(self, text: str) -> Reading:
+        """Embed a question, piece by piece as well."""
+        return self._read(self._recipe.query_prompt, text)
+
+    def read_passage(self, text: str) -> Reading:
+        """Embed a text of an article, piece by piece as well."""
+        return self._read(self._recipe.passage_prompt, text)
+
+    def raw_pieces(self, text: str) -> Matrix:
+        """The pieces of a text of an article as the model has them, to learn a projection from."""
+        prompt = self._recipe.passage_prompt
+        _, pieces, encoding = self._embed(prompt + clean(text))
+        return pieces[[place for place, _ in _own(encoding, len(prompt))]] if encoding else pieces[:0]
+
+    def _read(self, prompt: str, text: str) -> Reading:
+        vector, pieces, encoding = self._embed(prompt + clean(text))
+        if self._projection is None or encoding is None:
+            return Reading(_unit(vector))
+        own = list(_own(encoding, len(prompt)))
+        return Reading(_unit(vector), self._projection.small([one for _, one in own], pieces[[at for at, _ in own]]))
 
     @abstractmethod
-    def _embed(self, text: str) -> npt.ArrayLike:
-        """The model's vector for a text that has its prompt."""
+    def _embed(self, text: str) -> tuple[npt.ArrayLike, Matrix, Any]:
+        """The model's vector for a text that has its prompt, those of its pieces, and how it was cut into these.
+
+        The latter as the tokenizers library has it; None when the model has another way of cutting.
+        """
 
 
-class OnnxEmbedder(_Prompting):
+def _own(encoding: Any, prompt: int) -> Iterator[tuple[int, int]]:  # noqa: ANN401 - an encoding of tokenizers
+    """The places and ids of the pieces of a text itself, without its prompt and what stands for no text."""
+    for place, (start, end) in enumerate(encoding.offsets):
+        if end > max(start, prompt) and not encoding.special_tokens_mask[place]:
+            yield place, encoding.ids[place]
+
+
+class OnnxEmbedder(Prompting):
     """ONNX Runtime on one thread, one text at a time: in dynamic int8 a vector depends on its whole batch."""
 
-    def __init__(self, folder: Path, recipe: Recipe) -> None:
+    def __init__(self, folder: Path, recipe: Recipe, projection: Projection | None = None) -> None:
         import onnxruntime
         from tokenizers import Tokenizer
 
-        super().__init__(recipe)
+        super().__init__(recipe, projection)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
@@ -113,24 +161,30 @@ class OnnxEmbedder(_Prompting):
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(recipe.tokens)
 
-    def _embed(self, text: str) -> npt.ArrayLike:
-        ids = np.array([self._tokenizer.encode(text).ids], np.int64)
-        (vectors,) = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-        return np.asarray(vectors[0])
+    def _embed(self, text: str) -> tuple[npt.ArrayLike, Matrix, Any]:
+        encoding = self._tokenizer.encode(text)
+        ids = np.array([encoding.ids], np.int64)
+        vectors, pieces = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        return np.asarray(vectors[0]), np.asarray(pieces[0]), encoding
 
 
-class TorchEmbedder(_Prompting):
+class TorchEmbedder(Prompting):
     """sentence-transformers itself: the original, and what serves when there is no faithful export."""
 
-    def __init__(self, model: "SentenceTransformer", recipe: Recipe) -> None:
-        super().__init__(recipe)
+    def __init__(self, model: "SentenceTransformer", recipe: Recipe, projection: Projection | None = None) -> None:
+        super().__init__(recipe, projection)
         self._model = model
         self._model.max_seq_length = recipe.tokens
         self._lock = threading.Lock()  # transformers sets truncation on its shared tokenizer at every call
 
-    def _embed(self, text: str) -> npt.ArrayLike:
+    def _embed(self, text: str) -> tuple[npt.ArrayLike, Matrix, Any]:
         with self._lock:
-            return self._model.encode(text, prompt="", show_progress_bar=False)
+            found: dict[str, Any]
+            (found,) = self._model.encode([text], prompt="", show_progress_bar=False, output_value=None)  # type: ignore[assignment] # its hints know two of three forms
+            pieces = found["token_embeddings"].numpy()
+            cut = self._model.tokenizer(text, truncation=True, max_length=len(pieces))
+        encoding = cut.encodings[0] if cut.encodings else None
+        return found["sentence_embedding"].numpy(), pieces, encoding
 
 
 class FakeEmbedder:
@@ -143,6 +197,14 @@ class FakeEmbedder:
     def query(self, text: str) -> Vector:
         """Embed a question, just as a passage."""
         return self.passage(text)
+
+    def read_query(self, text: str) -> Reading:
+        """Embed a question; pieces it has none."""
+        return Reading(self.query(text))
+
+    def read_passage(self, text: str) -> Reading:
+        """Embed a text of an article; pieces it has none."""
+        return Reading(self.passage(text))
 
     def passage(self, text: str) -> Vector:
         """Add every feature at the place, and with the sign, that its hash gives."""

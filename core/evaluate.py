@@ -181,7 +181,7 @@ def follow_ups(
     results: dict[str, dict[str, dict[str, FollowUpScore]]] = {}
     for language, kind in dict.fromkeys((one.language, one.kind) for one in asked):
         members = [one for one in asked if (one.language, one.kind) == (language, kind)]
-        alone = [search(index, one.text, embedder.query(one.text), language=language) for one in members]
+        alone = [search(index, one.text, embedder.read_query(one.text), language=language) for one in members]
         context = [
             _in_context(index, one, found, embedder, confidence) for one, found in zip(members, alone, strict=True)
         ]
@@ -194,7 +194,7 @@ def _in_context(index: Index, one: FollowUp, alone: Found, embedder: Embedder, c
     wider = searched_text(one.text, one.before)
     if wider is None:
         return alone
-    return better(alone, search(index, wider, embedder.query(wider), language=one.language), confidence)
+    return better(alone, search(index, wider, embedder.read_query(wider), language=one.language), confidence)
 
 
 def _score(asked: Sequence[FollowUp], found: Sequence[Found], confidence: Confidence) -> FollowUpScore:
@@ -214,14 +214,14 @@ def _score(asked: Sequence[FollowUp], found: Sequence[Found], confidence: Confid
 
 def _search_all(run: _Run, index: Index, asked: Sequence[Query], nothing: Sequence[Query], embedder: Embedder) -> None:
     for query in asked:
-        vector = embedder.query(query.text)
+        asked_as = embedder.read_query(query.text)
         for leg, weights in LEGS.items():
             run.ranked[leg][query.id] = search(
-                index, query.text, vector, language=query.language, most=_DEPTH, weights=weights
+                index, query.text, asked_as, language=query.language, most=_DEPTH, weights=weights
             )
     for query in nothing:
-        vector = embedder.query(query.text)
-        run.nothing.append(search(index, query.text, vector, language=query.language, most=_DEPTH))
+        asked_as = embedder.read_query(query.text)
+        run.nothing.append(search(index, query.text, asked_as, language=query.language, most=_DEPTH))
 
 
 def _measure(asked: Sequence[Query], ranked: dict[str, Found], qrels: Qrels) -> dict[str, float]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 _INPUTS = ("input_ids", "attention_mask")
-_OUTPUT = "embedding"
+_OUTPUTS = ("embedding", "pieces")
 _EXPECTED_WARNINGS = (
     "You are using the legacy TorchScript-based ONNX export",
     "The feature will be removed. Please remove usage of this function",
@@ -66,9 +66,9 @@ def _trace(model: "SentenceTransformer", path: Path) -> None:
             super().__init__()
             self.chain = model
 
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            features: dict[str, Any] = {"input_ids": input_ids, "attention_mask": attention_mask}
-            return torch.nn.functional.normalize(self.chain(features)["sentence_embedding"], dim=-1)
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            found: dict[str, Any] = self.chain({"input_ids": input_ids, "attention_mask": attention_mask})
+            return torch.nn.functional.normalize(found["sentence_embedding"], dim=-1), found["token_embeddings"]
 
     if model.transformers_model is None:
         raise ModelError("Only transformers can be exported.")
@@ -80,8 +80,9 @@ def _trace(model: "SentenceTransformer", path: Path) -> None:
             tuple(sample[name] for name in _INPUTS),
             str(path),
             input_names=list(_INPUTS),
-            output_names=[_OUTPUT],
-            dynamic_axes={name: {0: "texts", 1: "tokens"} for name in _INPUTS} | {_OUTPUT: {0: "texts"}},
+            output_names=list(_OUTPUTS),
+            dynamic_axes={"embedding": {0: "texts"}}
+            | {name: {0: "texts", 1: "tokens"} for name in (*_INPUTS, "pieces")},
             opset_version=17,
             dynamo=False,
         )

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.closeness import Closeness
 from core.errors import StoreError
 from core.lexical import Postings, content_words, grams, query_words, stems
+from core.pieces import Pieces
 from core.store import Snapshot, Store, Vector
 from knowledge.article import Article, Language
 from knowledge.split import searched
@@ -48,6 +50,8 @@ class Index:
         self._by_whole = _flat(snapshot.whole)
         self._by_passage = _flat(snapshot.passages)
         self._words = [_count_words(language, self.articles) for language in _LANGUAGES]
+        counts = np.bincount(snapshot.owners, weights=snapshot.counts, minlength=len(self.articles)).astype(np.int64)
+        self._closeness = Closeness(snapshot.pieces, counts, [article.language for article in self.articles])
         self._place = {article.id: place for place, article in enumerate(self.articles)}
 
     def article(self, article_id: str) -> Article | None:
@@ -82,6 +86,10 @@ class Index:
                 best[i] = int(cosines.argmax())
                 scores[i] = cosines[best[i]]
         return scores, best
+
+    def piece_scores(self, query: Pieces, places: Places) -> Vector:
+        """How fully each article says what is asked, piece by piece: -1 to 1."""
+        return self._closeness.scores(query, places)
 
     def passage(self, place: int, number: int) -> str:
         """What one passage of an article says, as it was embedded; nothing for an article without text."""

@@ -89,6 +89,11 @@ def grams(found: Iterable[str]) -> list[str]:
     return runs
 
 
+def rarity(documents: int, found_in: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """The weight of a term that so many of the documents have, as in BM25; always above 0."""
+    return np.asarray(np.log(1 + (documents - found_in + 0.5) / (found_in + 0.5)))
+
+
 class Postings:
     """BM25 over documents of terms, read-only once made."""
 
@@ -110,7 +115,7 @@ class Postings:
         }
 
     def _rarity(self, documents: int) -> float:
-        return float(np.log(1 + (self.size - documents + 0.5) / (documents + 0.5)))
+        return float(rarity(self.size, np.array(documents)))
 
     def shares(self, terms: Sequence[str]) -> Shares:
         """Each document's BM25 score divided by what a document that says everything would have: 0 to 1."""

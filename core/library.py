@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from core.embed import Embedder, Vector
+from core.embed import Embedder, Reading, Vector
 from core.errors import BijdehandError
+from core.pieces import NO_PIECES, Pieces
 from core.store import Embedded, Piece, Snapshot, Store
 from core.store.columns import clean
 from knowledge.amounts import Amounts, filled, named
@@ -35,6 +36,11 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def _whole_hash(text: str) -> str:
+    """Another than that of a passage in the same words, which is read piece by piece as well."""
+    return text_hash(f"\0{text}")
+
+
 def shelve(
     store: Store,
     embedder: Embedder,
@@ -45,10 +51,10 @@ def shelve(
 ) -> Shelved:
     """Save articles with their vectors, `at_once` in a transaction; only texts that are new are embedded."""
     count = done = 0
-    seen: dict[str, Vector] = {}
+    seen: dict[str, Reading] = {}
     amounts = store.amounts()
 
-    def known(hashes: list[str]) -> dict[str, Vector]:
+    def known(hashes: list[str]) -> dict[str, Reading]:
         return store.known(hashes, embedder.name) | {key: seen[key] for key in hashes if key in seen}
 
     if articles:
@@ -57,7 +63,11 @@ def shelve(
         made: list[Embedded] = []
         for article in articles[start : start + at_once]:
             embedded, fresh = embed([article], embedder, known, amounts)
-            seen |= {piece.hash: piece.vector for one in embedded for piece in (one.whole, *one.passages)}
+            seen |= {
+                piece.hash: Reading(piece.vector, piece.pieces)
+                for one in embedded
+                for piece in (one.whole, *one.passages)
+            }
             made += embedded
             count, done = count + fresh, done + 1
             progress(done, len(articles))
@@ -76,22 +86,27 @@ def set_amounts(store: Store, embedder: Embedder, amounts: Amounts, *, progress:
 def embed(
     articles: Iterable[Article],
     embedder: Embedder,
-    known: Callable[[list[str]], dict[str, Vector]],
+    known: Callable[[list[str]], dict[str, Reading]],
     amounts: Amounts,
 ) -> tuple[list[Embedded], int]:
     """Articles with the vectors of what people read in them, and how many texts had to be embedded."""
     read = [(article, filled(article, amounts)) for article in articles]
     texts = [(article, whole(full), [passage.text for passage in passages(full)]) for article, full in read]
-    by_hash = {text_hash(text): text for _, entire, parts in texts for text in (entire, *parts)}
-    vectors = known(list(by_hash))
-    fresh = [key for key in by_hash if key not in vectors]
-    vectors = vectors | {key: embedder.passage(by_hash[key]) for key in fresh}
+    entires = {_whole_hash(entire): entire for _, entire, _ in texts}
+    by_hash = entires | {text_hash(part): part for _, _, parts in texts for part in parts}
+    readings = known(list(by_hash))
+    fresh = [key for key in by_hash if key not in readings]
+    for key in fresh:
+        text = by_hash[key]
+        readings[key] = Reading(embedder.passage(text)) if key in entires else embedder.read_passage(text)
 
-    def piece(text: str) -> Piece:
-        key = text_hash(text)
-        return Piece(key, text, vectors[key])
+    def piece(key: str) -> Piece:
+        return Piece(key, by_hash[key], readings[key].vector, readings[key].pieces)
 
-    made = [Embedded(article, piece(entire), tuple(map(piece, parts))) for article, entire, parts in texts]
+    made = [
+        Embedded(article, piece(_whole_hash(entire)), tuple(piece(text_hash(part)) for part in parts))
+        for article, entire, parts in texts
+    ]
     return made, len(fresh)
 
 
@@ -125,6 +140,8 @@ def snapshot_of(articles: Sequence[Article], embedder: Embedder, *, progress: Pr
         passages=_stacked([piece.vector for one in made for piece in one.passages], embedder),
         owners=np.array([i for i, one in enumerate(made) for _ in one.passages], dtype=np.int64),
         texts=tuple(piece.text for one in made for piece in one.passages),
+        pieces=_joined([piece.pieces for one in made for piece in one.passages]),
+        counts=np.array([len(piece.pieces.ids) for one in made for piece in one.passages], dtype=np.int64),
     )
 
 
@@ -132,3 +149,12 @@ def _stacked(vectors: Sequence[Vector], embedder: Embedder) -> Vector:
     import numpy as np
 
     return np.stack(vectors) if vectors else np.zeros((0, embedder.dimensions), np.float32)
+
+
+def _joined(pieces: Sequence[Pieces]) -> Pieces:
+    import numpy as np
+
+    some = [one for one in pieces if len(one.ids)]
+    if not some:
+        return NO_PIECES
+    return Pieces(np.concatenate([one.ids for one in some]), np.concatenate([one.vectors for one in some]))

@@ -62,7 +62,7 @@ def likeness_for(embedder_name: str) -> Likeness:
     return _MEASURED.get(embedder_name.partition("@")[0], Likeness())
 
 
-_MEASURED = {"intfloat/multilingual-e5-small": Likeness(same_from=0.94, resembles_from=8.8)}
+_MEASURED = {"intfloat/multilingual-e5-small": Likeness(same_from=0.94, resembles_from=10.1)}
 
 
 def resembling(index: Index, embedder: Embedder, wordings: Sequence[str], most: int = 3) -> list[Article]:
@@ -70,8 +70,8 @@ def resembling(index: Index, embedder: Embedder, wordings: Sequence[str], most: 
     enough = likeness_for(embedder.name).resembles_from
     best: dict[str, tuple[float, Article]] = {}
     for text in wordings:
-        vector = embedder.query(text)
-        for hit in search(index, text, vector, language=language_of(text, otherwise="nl"), most=most).hits:
+        asked = embedder.read_query(text)
+        for hit in search(index, text, asked, language=language_of(text, otherwise="nl"), most=most).hits:
             if hit.score >= max(enough, best.get(hit.article.group, (0.0,))[0]):
                 best[hit.article.group] = hit.score, hit.article
     return [article for _, article in sorted(best.values(), key=lambda found: -found[0])][:most]

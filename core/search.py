@@ -1,8 +1,12 @@
-"""Finding articles: four signals, one fixed formula, translations counted once.
+"""Finding articles: five signals, one fixed formula, translations counted once.
 
-`score = 10 (half whole + half best passage) + half grams + half stems`, where whole and passage are cosines and
-grams and stems are shares of the best BM25 score there could be. Shares need no normalising per question, so a word
-that the knowledge base does not know weighs nothing instead of everything.
+`score = 10 (half whole + half best passage) + half grams + half stems + 2 pieces`, where whole and passage are cosines,
+grams and stems are shares of the best BM25 score there could be, and pieces says how well the question's words are met
+one by one. Shares need no normalising per question, so a word that the knowledge base does not know weighs nothing
+instead of everything.
+
+Every signal favours the language of the question. So what exists in the other one alone is lifted by most of what the
+runners-up of the two languages differ: how near the merely related ones come is what a language is worth here.
 """
 
 from collections.abc import Callable
@@ -10,27 +14,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.embed import Vector
+from core.embed import Reading, Vector
 from core.index import Index, Places
 from knowledge.article import Article, Language
 
 _PER_LEG = 100
+_RUNNERS_UP = slice(1, 6)  # by which two languages are compared
+_READ_CLOSELY = 16  # the best by the other signals; piece by piece is too dear for all
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each signal counts, and the bonus for what exists in the other language alone."""
+    """How much each signal counts, and how far what exists in the other language alone is levelled with the rest."""
 
     whole: float = 5.0
     passage: float = 5.0
     grams: float = 0.5
     stems: float = 0.5
-    foreign: float = 0.3
+    pieces: float = 2.0
+    foreign: float = 0.75
 
 
 HYBRID = Weights()
 VECTORS_ONLY = Weights(grams=0, stems=0)
-BM25_ONLY = Weights(whole=0, passage=0, grams=0, stems=1, foreign=0)
+BM25_ONLY = Weights(whole=0, passage=0, grams=0, stems=1, pieces=0, foreign=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,12 @@ class Found:
         return self.hits[0].score if self.hits else 0.0
 
     @property
+    def lead(self) -> float:
+        """How far the best is ahead of the next five together; 0 where there is none to be ahead of."""
+        others = [hit.score for hit in self.hits[1:6]]
+        return self.score - sum(others) / len(others) if others else 0.0
+
+    @property
     def margin(self) -> float:
         """How far the best is ahead of the second; 0 where there is no second to be ahead of."""
         return self.hits[0].score - self.hits[1].score if len(self.hits) > 1 else 0.0
@@ -62,14 +75,15 @@ class Found:
 def search(
     index: Index,
     text: str,
-    vector: Vector,
+    asked: Reading,
     *,
     language: Language,
     allowed: Callable[[Article], bool] = lambda article: True,
     most: int = 10,
     weights: Weights = HYBRID,
 ) -> Found:
-    """Rank the allowed articles for a question in `language`; any text at all may be asked."""
+    """Rank the allowed articles for a question in `language`, read as one; any text at all may be asked."""
+    vector = asked.vector
     places = np.array([i for i, article in enumerate(index.articles) if allowed(article)], dtype=np.int64)
     if len(places) == 0:
         return Found(())
@@ -82,9 +96,16 @@ def search(
         + weights.grams * grams[candidates]
         + weights.stems * stems[candidates]
     )
+    ours = np.array([index.articles[i].language == language for i in candidates])
     at_home = {index.articles[i].group for i in places if index.articles[i].language == language}
-    foreign = np.array([index.articles[i].group not in at_home for i in candidates], dtype=np.float32)
-    return _grouped(index, candidates, scores + weights.foreign * foreign, best, language, most)
+    foreign = np.array([index.articles[i].group not in at_home for i in candidates])
+    for among in (ours, ~ours) if foreign.any() else (ours | True,):
+        closest = _best(scores, np.flatnonzero(among))[:_READ_CLOSELY]
+        if weights.pieces:
+            scores[closest] += weights.pieces * index.piece_scores(asked.pieces, candidates[closest])
+    if min(np.sum(ours), np.sum(foreign)) >= _RUNNERS_UP.stop:
+        scores[foreign] += weights.foreign * (_level(scores[ours]) - _level(scores[~ours]))
+    return _grouped(index, candidates, scores, best, language, most)
 
 
 def _candidates(index: Index, vector: Vector, places: Places, stems: Vector, grams: Vector, weights: Weights) -> Places:
@@ -102,6 +123,11 @@ def _candidates(index: Index, vector: Vector, places: Places, stems: Vector, gra
 def _best(shares: Vector, places: Places) -> Places:
     order = np.argsort(-shares[places], kind="stable")[:_PER_LEG]
     return places[order]
+
+
+def _level(scores: Vector) -> float:
+    """What articles of one language get that come near and are not it."""
+    return float(np.sort(scores)[::-1][_RUNNERS_UP].mean())
 
 
 def _grouped(index: Index, candidates: Places, scores: Vector, best: Places, language: Language, most: int) -> Found:

@@ -1,4 +1,4 @@
-"""Vectors kept on disk, so that measuring a large corpus for the second time takes seconds."""
+"""Readings kept on disk, so that measuring a large corpus for the second time takes seconds."""
 
 import hashlib
 import threading
@@ -9,10 +9,12 @@ from typing import Self
 
 import numpy as np
 
-from core.embed import Embedder, Vector, clean
+from core.embed import Embedder, Reading, Vector, clean
+from core.pieces import Pieces
 from core.store.sqlite_file import SqliteFile
 
-_BATCH = 200  # vectors per transaction; as many are computed again after a crash
+_FORMAT = "2"  # of what is kept
+_BATCH = 200  # readings per transaction; as many are computed again after a crash
 
 
 class Cached:
@@ -56,11 +58,19 @@ class Cached:
 
     def query(self, text: str) -> Vector:
         """Embed a question, or remember how."""
-        return self._recall("query", text, self._embedder.query)
+        return self.read_query(text).vector
 
     def passage(self, text: str) -> Vector:
         """Embed a text of an article, or remember how."""
-        return self._recall("passage", text, self._embedder.passage)
+        return self.read_passage(text).vector
+
+    def read_query(self, text: str) -> Reading:
+        """Embed a question piece by piece, or remember how."""
+        return self._recall("query", text, self._embedder.read_query)
+
+    def read_passage(self, text: str) -> Reading:
+        """Embed a text of an article piece by piece, or remember how."""
+        return self._recall("passage", text, self._embedder.read_passage)
 
     def close(self) -> None:
         """Write what is still in memory."""
@@ -68,17 +78,17 @@ class Cached:
             self._write()
         self._file.close()
 
-    def _recall(self, kind: str, text: str, embed: Callable[[str], Vector]) -> Vector:
-        key = hashlib.sha256("\0".join((self.name, kind, clean(text))).encode()).digest()
+    def _recall(self, kind: str, text: str, read: Callable[[str], Reading]) -> Reading:
+        key = hashlib.sha256("\0".join((_FORMAT, self.name, kind, clean(text))).encode()).digest()
         known = self._find(key)
         if known is not None:
-            return np.frombuffer(known, np.float32).copy()
-        vector = embed(text)
+            return _unpacked(known)
+        reading = read(text)
         with self._lock:
-            self._new[key] = vector.tobytes()
+            self._new[key] = _packed(reading)
             if len(self._new) >= _BATCH:
                 self._write()
-        return vector
+        return reading
 
     def _find(self, key: bytes) -> bytes | None:
         with self._lock:
@@ -93,3 +103,17 @@ class Cached:
             with self._file.write() as db:
                 db.conn.executemany("insert or ignore into vector values (?, ?)", self._new.items())
             self._new.clear()
+
+
+def _packed(reading: Reading) -> bytes:
+    """How many pieces and how long their vectors, then the pieces, then the vector of the whole."""
+    ids, vectors = reading.pieces.ids, reading.pieces.vectors
+    shape = np.array(vectors.shape, np.int32)
+    return b"".join(part.tobytes() for part in (shape, ids, vectors, np.asarray(reading.vector, np.float32)))
+
+
+def _unpacked(kept: bytes) -> Reading:
+    count, width = map(int, np.frombuffer(kept, np.int32, 2))
+    ids = np.frombuffer(kept, np.int32, count, 8).copy()
+    vectors = np.frombuffer(kept, np.int8, count * width, 8 + 4 * count).reshape(count, width).copy()
+    return Reading(np.frombuffer(kept[8 + count * (4 + width) :], np.float32).copy(), Pieces(ids, vectors))

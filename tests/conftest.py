@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, settings
 
-from core.boot import SEEDS, open_desk
+from core.boot import open_desk
 from core.confidence import Confidence
 from core.danger import Lookout
 from core.desk import Desk
@@ -19,6 +19,7 @@ from core.model import Person, Question
 from core.moments import MomentHead
 from core.prepare import open_embedder
 from core.privacy import Scrubber
+from core.seeds import SEEDS
 from core.settings import DEFAULT_MODEL, Settings
 from core.store import Store
 from core.store.sqlite import open_store

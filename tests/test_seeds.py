@@ -8,9 +8,9 @@ from itertools import product
 import pytest
 from conftest import AMSTERDAM, TODAY
 
-from core.boot import SEEDS
 from core.card import card_of
 from core.model import Outcome, Person, Question
+from core.seeds import SEEDS
 from knowledge.article import Kind
 from knowledge.lint import lint
 from knowledge.moment import Moment

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from core.embed import Vector
+from core.embed import Reading, Vector
 from core.model import Answer, Delivery, Event, Feedback, Person, Place, Request, Role, Turn
+from core.pieces import NO_PIECES, Pieces
 from core.store.coaching import Coaching
 from knowledge.amounts import Amounts
 from knowledge.article import Article, Language
@@ -19,11 +20,12 @@ __all__ = ["Embedded", "Identity", "Installation", "Piece", "Snapshot", "Store",
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A text with its vector. `hash` names the text; under one model equal texts share one vector."""
+    """A text as it was read. `hash` names the text; under one model equal texts share one reading."""
 
     hash: str
     text: str
     vector: Vector
+    pieces: Pieces = NO_PIECES  # of passages alone: an article as a whole is not compared piece by piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Snapshot:
     passages: Vector  # (passages, dimensions)
     owners: npt.NDArray[np.int64]  # (passages,)
     texts: tuple[str, ...]  # of the passages, as they were embedded
+    pieces: Pieces  # of all passages, one after the other
+    counts: npt.NDArray[np.int64]  # (passages,), how many pieces each has
     missing: tuple[str, ...] = ()
 
 
@@ -94,8 +98,8 @@ class Store(Coaching, Protocol):
     def article(self, article_id: str) -> Article:
         """Find one article, as written; `NotFoundError` when there is none of that id."""
 
-    def known(self, hashes: Iterable[str], model: str) -> dict[str, Vector]:
-        """Find the vectors that need not be computed again."""
+    def known(self, hashes: Iterable[str], model: str) -> dict[str, Reading]:
+        """Find the texts that need not be read again."""
 
     def save(self, embedded: Sequence[Embedded], model: str) -> None:
         """Insert or replace articles with their passages and vectors, all or none, and raise the sequence.

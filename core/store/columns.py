@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from core.embed import Vector
 from core.model import Answer
+from core.pieces import NO_PIECES, Pieces
 from knowledge.article import Article
 
 ARTICLE = TypeAdapter(Article)
@@ -53,3 +54,11 @@ def matrix(blobs: Sequence[bytes]) -> Vector:
     """Read vectors, a row each; (0, 0) when there are none."""
     numbers = np.frombuffer(b"".join(blobs), dtype=np.float32)
     return numbers.reshape(len(blobs), len(numbers) // max(1, len(blobs)))
+
+
+def pieces(ids: Sequence[bytes | None], vectors: Sequence[bytes | None]) -> Pieces:
+    """Read the pieces of texts, one after the other; a text that has none adds nothing."""
+    numbers = np.frombuffer(b"".join(one or b"" for one in ids), np.int32)
+    if len(numbers) == 0:
+        return NO_PIECES
+    return Pieces(numbers, np.frombuffer(b"".join(one or b"" for one in vectors), np.int8).reshape(len(numbers), -1))

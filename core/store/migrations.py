@@ -395,6 +395,15 @@ def m005_coaching(db: Database) -> None:
     """)
 
 
+@MIGRATIONS()
+def m006_pieces(db: Database) -> None:
+    """Passages are compared piece by piece as well."""
+    db.executescript("""
+        alter table vector add column piece_ids blob; -- int32, none for an article as a whole
+        alter table vector add column piece_vectors blob; -- int8
+    """)
+
+
 def applied(db: Database) -> list[str]:
     """Name the steps this database has had, in order."""
     return [step.name for step in MIGRATIONS.applied(db)]

@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sqlite_utils import Database
 
-from core.embed import Vector
+from core.embed import Reading
 from core.errors import NotFoundError, StoreError
 from core.model import Answer, Delivery, Event, Feedback, Outcome, Person, Place, Request, Role, Turn
 from core.store import (
@@ -26,7 +25,7 @@ from core.store import (
     sqlite_people,
     sqlite_teams,
 )
-from core.store.columns import ANSWER, ARTICLE, as_json, stamp
+from core.store.columns import ANSWER, ARTICLE, as_json, matrix, pieces, stamp
 from core.store.migrations import MIGRATIONS, applied, is_current
 from core.store.sqlite_coaching import SqliteCoaching
 from knowledge.amounts import Amounts
@@ -130,14 +129,15 @@ class SqliteStore(SqliteCoaching):
         with self.write() as db:
             return sqlite_articles.set_amounts(db, amounts, stamp(self._clock()))
 
-    def known(self, hashes: Iterable[str], model: str) -> dict[str, Vector]:
-        """Find the vectors that need not be computed again."""
+    def known(self, hashes: Iterable[str], model: str) -> dict[str, Reading]:
+        """Find the texts that need not be read again."""
         with self.read() as db:
             rows = db.execute(
-                "select hash, data from vector where hash in (select value from json_each(?)) and model = ?",
+                "select hash, data, piece_ids, piece_vectors from vector"
+                " where hash in (select value from json_each(?)) and model = ?",
                 [as_json(list(hashes)), model],
             )
-            return {key: np.frombuffer(data, dtype=np.float32) for key, data in rows}
+            return {key: Reading(matrix([data])[0], pieces([ids], [vectors])) for key, data, ids, vectors in rows}
 
     def save(self, embedded: Sequence[Embedded], model: str) -> None:
         """Insert or replace articles with their passages and vectors, all or none."""

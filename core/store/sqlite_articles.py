@@ -13,7 +13,7 @@ import numpy as np
 from sqlite_utils import Database
 
 from core.store import Embedded, Piece, Snapshot
-from core.store.columns import ARTICLE, ARTICLES, as_json, blob, matrix
+from core.store.columns import ARTICLE, ARTICLES, as_json, blob, matrix, pieces
 from knowledge.amounts import Amounts, filled, named
 from knowledge.article import Article
 
@@ -32,24 +32,28 @@ def read_articles(documents: Iterable[str]) -> list[Article]:
 def snapshot(db: Database, model: str) -> Snapshot:
     """Read what has all its vectors under this model, and the ids of what has not."""
     documents = db.execute("select id, document from article order by id").fetchall()
-    pieces = db.execute(
-        "select article_id, n, data, text from passage"
+    texts = db.execute(
+        "select article_id, n, data, text, piece_ids, piece_vectors from passage"
         " left join vector on vector.hash = passage.hash and vector.model = ?"
         " order by article_id, n",
         [model],
     ).fetchall()
-    missing = {article_id for article_id, _, data, _ in pieces if data is None}
+    missing = {article_id for article_id, _, data, *_ in texts if data is None}
     place = {article_id: i for i, article_id in enumerate(key for key, _ in documents if key not in missing)}
-    found = [piece for piece in pieces if piece[0] in place]
+    found = [text for text in texts if text[0] in place]
+    parts = [text for text in found if text[1] > 0]
+    piece_ids = [ids for *_, ids, _ in parts]
     known = amounts(db)
     articles = read_articles(document for key, document in documents if key in place)
     return Snapshot(
         sequence=sequence(db),
         articles=tuple(filled(article, known) for article in articles),
-        whole=matrix([data for _, n, data, _ in found if n == 0]),
-        passages=matrix([data for _, n, data, _ in found if n > 0]),
-        owners=np.array([place[article_id] for article_id, n, _, _ in found if n > 0], dtype=np.int64),
-        texts=tuple(text for _, n, _, text in found if n > 0),
+        whole=matrix([data for _, n, data, *_ in found if n == 0]),
+        passages=matrix([data for _, _, data, *_ in parts]),
+        owners=np.array([place[article_id] for article_id, *_ in parts], dtype=np.int64),
+        texts=tuple(text for _, _, _, text, *_ in parts),
+        pieces=pieces(piece_ids, [vectors for *_, vectors in parts]),
+        counts=np.array([len(ids or b"") // np.int32().itemsize for ids in piece_ids], dtype=np.int64),
         missing=tuple(sorted(missing)),
     )
 
@@ -77,21 +81,21 @@ def set_amounts(db: Database, wanted: Amounts, now: str) -> set[str]:
 
 def save(db: Database, item: Embedded, model: str, now: str, *, what: str = "imported", by: str | None = None) -> None:
     """Write an article where it differs from what is stored, and note the change, if there is one, and who made it."""
-    article, pieces = item.article, (item.whole, *item.passages)
+    article, texts = item.article, (item.whole, *item.passages)
     stored = db.execute("select version, hash from article where id = ?", [article.id]).fetchone()
     version, content = stored or (0, "")
     if 0 < article.version < version:
         return  # read from here and written by somebody else since: theirs is newer, and has its own vectors
-    before, after = _hashes(db, article.id), [piece.hash for piece in pieces]
-    wanted = _content_hash(article, pieces, amounts(db))
-    fresh = _add_vectors(db, pieces, model)
+    before, after = _hashes(db, article.id), [piece.hash for piece in texts]
+    wanted = _content_hash(article, texts, amounts(db))
+    fresh = _add_vectors(db, texts, model)
     if content == wanted and before == after and not fresh:
         return
     if content != wanted:
         latest = _latest_version(db, article.id)
         _write_article(db, replace(article, version=latest + 1), wanted, now)
         _keep_version(db, article.id, what, by, now)
-    _write_passages(db, article.id, pieces)
+    _write_passages(db, article.id, texts)
     _drop_orphans(db, set(before) - set(after))
     _note_change(db, article.id, "embedded" if content == wanted else "saved", now)
 
@@ -104,11 +108,11 @@ def delete(db: Database, article_id: str, now: str) -> None:
         _note_change(db, article_id, "deleted", now)
 
 
-def _content_hash(article: Article, pieces: Sequence[Piece], known: Amounts) -> str:
+def _content_hash(article: Article, texts: Sequence[Piece], known: Amounts) -> str:
     # Fields at their default are left out: one that is added later must not make every article look changed.
     written = ARTICLE.dump_python(article, exclude={"version"}, exclude_defaults=True)
     said = {name: known[name] for name in sorted(named(article) & known.keys())}
-    content = [written, [piece.text for piece in pieces], *([said] if said else [])]
+    content = [written, [piece.text for piece in texts], *([said] if said else [])]
     return hashlib.sha256(as_json(content).encode()).hexdigest()
 
 
@@ -149,18 +153,18 @@ def _keep_version(db: Database, article_id: str, what: str, by: str | None, now:
     )
 
 
-def _write_passages(db: Database, article_id: str, pieces: Sequence[Piece]) -> None:
+def _write_passages(db: Database, article_id: str, texts: Sequence[Piece]) -> None:
     db.execute("delete from passage where article_id = ?", [article_id])
     db.conn.executemany(
         "insert into passage (article_id, n, text, hash) values (?, ?, ?, ?)",
-        [(article_id, n, piece.text, piece.hash) for n, piece in enumerate(pieces)],
+        [(article_id, n, piece.text, piece.hash) for n, piece in enumerate(texts)],
     )
 
 
-def _add_vectors(db: Database, pieces: Sequence[Piece], model: str) -> int:
+def _add_vectors(db: Database, texts: Sequence[Piece], model: str) -> int:
     return db.conn.executemany(
-        "insert or ignore into vector (hash, model, data) values (?, ?, ?)",
-        [(piece.hash, model, blob(piece.vector)) for piece in pieces],
+        "insert or ignore into vector (hash, model, data, piece_ids, piece_vectors) values (?, ?, ?, ?, ?)",
+        [(one.hash, model, blob(one.vector), one.pieces.ids.tobytes(), one.pieces.vectors.tobytes()) for one in texts],
     ).rowcount
 
 

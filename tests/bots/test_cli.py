@@ -11,8 +11,8 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from bots import cli, console
-from core.boot import SEEDS
 from core.errors import BijdehandError
+from core.seeds import SEEDS
 
 RUN = CliRunner()
 THEIR_ID, THEIR_TENANT = "33333333-3333-4333-8333-33333333333a", "22222222-2222-4222-8222-22222222222b"

@@ -7,11 +7,11 @@ from conftest import FAKE_CONFIDENCE, article
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.boot import SEEDS
 from core.confidence import confidence_for
 from core.context import MOST_CHARACTERS, MOST_MESSAGES, better, is_question, rewritten, searched_text
 from core.evaluate import follow_ups, read_follow_ups
 from core.search import Found, Hit
+from core.seeds import SEEDS
 
 FOLLOWS = "hoe verzet ik een afspraak met de monteur"
 anything = st.text(st.characters(), max_size=300)
@@ -189,7 +189,7 @@ def test_context_helps_follow_ups_and_harms_nothing_else(conversations, starter_
     report = follow_ups(starter_articles, conversations, real_embedder, confidence_for(real_embedder.name))
     for kinds in report.results.values():
         alone, context = kinds["elliptical"]["alone"], kinds["elliptical"]["context"]
-        assert context.first >= 0.6 * context.messages
+        assert context.first >= 0.55 * context.messages
         assert context.first >= 2.5 * alone.first
         assert context.answered_right >= alone.answered_right + 3
         assert context.answered_wrong <= alone.answered_wrong

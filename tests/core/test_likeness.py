@@ -6,10 +6,10 @@ from conftest import article, make_desk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.boot import SEEDS
 from core.embed import FakeEmbedder
 from core.labelled import rows_of
 from core.likeness import Likeness, doubles, likeness_for, measure, resembling
+from core.seeds import SEEDS
 
 HERE = np.array([1.0, 0.0], dtype=np.float32)
 THERE = np.array([0.0, 1.0], dtype=np.float32)

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.boot import SEEDS
 from core.embed import Embedder, FakeEmbedder
 from core.errors import BijdehandError
 from core.learnt import keep, recall
 from core.moments import Message, MomentHead, cross_validate, open_head, read_messages, score, train
+from core.seeds import SEEDS
 from knowledge.moment import Moment
 
 SAYINGS = {

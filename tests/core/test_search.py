@@ -25,7 +25,7 @@ INDEX = Index(snapshot_of(ALL, FAKE))
 
 
 def find(text, language="nl", index=INDEX, **options):
-    return search(index, text, FAKE.query(text), language=language, **options)
+    return search(index, text, FAKE.read_query(text), language=language, **options)
 
 
 @pytest.mark.parametrize("weights", [HYBRID, VECTORS_ONLY, BM25_ONLY])
@@ -67,6 +67,7 @@ def test_an_empty_index_finds_nothing():
         passages=np.zeros((0, 256), np.float32),
         owners=np.zeros(0, np.int64),
         texts=(),
+        counts=np.zeros(0, np.int64),
     )
     assert find("gas", index=Index(empty)).hits == ()
 

@@ -290,7 +290,7 @@ def test_only_vectors_of_the_same_model_are_known(store):
     hashes = [piece("eerste").hash, piece("nieuw").hash]
     known = store.known(iter(hashes), "m")
     assert list(known) == hashes[:1]
-    np.testing.assert_array_equal(known[hashes[0]], vector("eerste"))
+    np.testing.assert_array_equal(known[hashes[0]].vector, vector("eerste"))
     assert store.known(hashes, "n") == {}
     assert store.known([], "m") == {}
 
@@ -618,7 +618,7 @@ def test_the_facts_count_every_table_and_name_the_schema(store):
     store.record(help_answer(), store.person(JAN), "slack", NOW)
     facts = store.facts()
     assert (facts["article"], facts["passage"], facts["vector"], facts["answer"], facts["person"]) == (1, 2, 2, 1, 1)
-    assert facts["schema"] == "m005_coaching"
+    assert facts["schema"] == "m006_pieces"
 
 
 @pytest.mark.parametrize(

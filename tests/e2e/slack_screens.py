@@ -21,9 +21,10 @@ sys.path.insert(0, str(HERE.parent))
 
 from fake_slack import SlackChat  # noqa: E402
 
-from core.boot import SEEDS, make_embedder, open_desk  # noqa: E402
+from core.boot import make_embedder, open_desk  # noqa: E402
 from core.library import shelve  # noqa: E402
 from core.model import Role  # noqa: E402
+from core.seeds import SEEDS  # noqa: E402
 from core.settings import Settings  # noqa: E402
 from core.store import Identity  # noqa: E402
 from core.store.sqlite import open_store  # noqa: E402

@@ -1,0 +1,5 @@
+"""Where the starter content stands."""
+
+from pathlib import Path
+
+SEEDS = Path(__file__).parent.parent / "seeds"
