@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from core.answering import Answering
+from core.asides import Asides
 from core.card import changed_lately, current_change
 from core.confidence import Confidence
 from core.danger import Lookout
@@ -64,6 +65,7 @@ class Desk:
         lookout: Lookout,
         scrubber: Scrubber,
         confidence: Confidence,
+        asides: Asides | None = None,
         *,
         zone: tzinfo,
         language: Language = "nl",
@@ -85,6 +87,7 @@ class Desk:
             moments,
             lookout,
             confidence,
+            asides,
             zone=zone,
             clock=self._clock,
         )
