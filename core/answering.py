@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, tzinfo
 
-from core.asides import Aside, Asides
 from core.card import card_of
 from core.confidence import Band, Confidence
 from core.context import better, searched_text
@@ -48,13 +47,11 @@ class Answering:
         moments: MomentHead,
         lookout: Lookout,
         confidence: Confidence,
-        asides: Asides | None,
         *,
         zone: tzinfo,
         clock: Callable[[], datetime],
     ) -> None:
         """Take what the desk has."""
-        self._asides = asides
         self._live = live
         self._embedder = embedder
         self._moments = moments
@@ -206,8 +203,6 @@ class Answering:
             found = Found(tuple(hit for hit in found.hits if not hit.article.critical) or found.hits)
         base = replace(base, confidence=self._confidence.of(found))
         band = self._confidence.band(base.confidence)
-        if not critical and (aside := self._aside(question, base.question, vector, band)):
-            return replace(base, outcome=Outcome.THANKS, message=say(f"aside.{aside}", base.language))
         if band is Band.UNLIKELY:
             refused = self._refused(base, _led_by(critical, found))
             return replace(refused, bridge="") if question.danger else refused  # nobody in danger is called back later
@@ -218,12 +213,6 @@ class Answering:
             return answer
         key = "answer.maybe" if answer.alternatives else "answer.maybe_one"
         return replace(answer, outcome=Outcome.SUGGESTIONS, message=say(key, base.language))
-
-    def _aside(self, question: Question, text: str, vector: Vector, band: Band) -> Aside | None:
-        """What this is if it asks nothing that articles can tell; never when we are sure of one, or in danger."""
-        if self._asides is None or band is Band.ANSWER or question.danger or question.moment:
-            return None
-        return self._asides.of(text, vector, refused=band is Band.UNLIKELY)
 
     def _moment(self, question: Question, text: str, vector: Vector) -> tuple[Moment, float]:
         """The moment somebody chose, else the likeliest, else apply."""

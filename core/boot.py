@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from core.asides import Asides, open_asides
 from core.confidence import confidence_for
 from core.danger import Lookout, read_texts
 from core.desk import Desk
@@ -32,11 +31,6 @@ def make_embedder(settings: Settings, *, progress: Say = _silent) -> Embedder:
 def make_moments(settings: Settings, embedder: Embedder) -> MomentHead:
     """The classifier of moments for this model, trained on first use from the labelled messages."""
     return open_head(embedder, SEEDS / "moments.jsonl", settings.cache / "moments")
-
-
-def make_asides(settings: Settings, embedder: Embedder) -> Asides:
-    """What tells small talk and the like from questions, trained on first use from labelled messages."""
-    return open_asides(embedder, SEEDS / "asides.jsonl", SEEDS / "moments.jsonl", settings.cache / "asides")
 
 
 def make_lookout(settings: Settings, embedder: Embedder) -> Lookout:
@@ -72,7 +66,6 @@ def open_desk(
         lookout or make_lookout(settings, embedder),
         Scrubber(settings.customer_numbers),
         confidence_for(embedder.name),
-        make_asides(settings, embedder),
         zone=settings.zone,
         language=settings.language,
         now=now,

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from core.answering import Answering
-from core.asides import Asides
 from core.card import changed_lately, current_change
 from core.confidence import Confidence
 from core.danger import Lookout
@@ -65,7 +64,6 @@ class Desk:
         lookout: Lookout,
         scrubber: Scrubber,
         confidence: Confidence,
-        asides: Asides | None = None,
         *,
         zone: tzinfo,
         language: Language = "nl",
@@ -87,7 +85,6 @@ class Desk:
             moments,
             lookout,
             confidence,
-            asides,
             zone=zone,
             clock=self._clock,
         )

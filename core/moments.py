@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import numpy.typing as npt
 
 from core.embed import Embedder, Vector
 from core.errors import BijdehandError
-from core.head import VERSION, Head
+from core.features import BUCKETS, Places, as_matrix, hashed, rarities, weighed
 from core.learnt import Arrays, keep, recall
+from core.lexical import grams, words
 from knowledge.moment import Moment
 
 # Below this the guess is right in two of five; the desk then takes apply, which costs least when it is wrong.
@@ -23,6 +25,13 @@ SURE = 0.5
 _NONE = "none"  # what a message is labelled that needs no knowledge: thanks, small talk
 _LABELS = (*(moment.value for moment in Moment), _NONE)
 _NO_SECTOR = ("", "any")
+
+_STRENGTH = 3.0  # sklearn's C
+_SHARPNESS = 2.0  # on the logits: so weak a C is most often right and too modest about it
+_PHRASES = 1.5  # what they weigh beside the vector and the grams
+_MARKS = "?!"
+_LOOKED_AT = 2_000  # characters; more is a document
+_VERSION = 2  # of the features
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +74,48 @@ class MomentReport:
     accepted: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
 class MomentHead:
-    """Tells the moment that a question comes from."""
+    """Multinomial logistic regression on what a question means and on how it is put; numpy is all it needs."""
 
-    def __init__(self, head: Head) -> None:
-        self._head = head
+    labels: tuple[str, ...]
+    mean: Vector  # of the vectors, and how far they spread: what is left then tells them apart
+    spread: float
+    gram_rarity: Vector
+    phrase_rarity: Vector
+    weights: Vector  # (labels, dimensions + a bucket each for grams and for phrases)
+    bias: Vector
 
     def predict(self, text: str, vector: Vector) -> tuple[Moment | None, float]:
         """The likeliest moment and its probability; compare that with `SURE`."""
-        chances = self._head.chances(text, vector)
-        best = max(chances, key=lambda label: chances[label])
-        return _moment(best), chances[best]
+        logits = self.logits(text, vector)
+        chances = np.exp(logits - logits.max())
+        best = int(chances.argmax())
+        return _moment(self.labels[best]), float(chances[best] / chances.sum())
+
+    def logits(self, text: str, vector: Vector) -> Vector:
+        """How much speaks for each of `labels`, as the logarithm of its odds but for what all have in common."""
+        size = len(self.mean)
+        found = self.weights[:, :size] @ ((vector - self.mean) / self.spread) + self.bias
+        for offset, columns, values in self._terms(text):
+            found = found + self.weights[:, size + offset + columns] @ values
+        return np.asarray(found, np.float32)
+
+    def _terms(self, text: str) -> Iterator[tuple[int, Places, Vector]]:
+        yield 0, *weighed(_grams(text), self.gram_rarity)
+        buckets, values = weighed(_phrases(text), self.phrase_rarity)
+        yield BUCKETS, buckets, np.float32(_PHRASES) * values
 
     def arrays(self) -> dict[str, npt.ArrayLike]:
         """What `of` makes it from again."""
-        return self._head.arrays()
+        return asdict(self) | {"labels": np.array(self.labels)}
 
     @classmethod
     def of(cls, arrays: Arrays) -> "MomentHead":
         """The head that gave these arrays."""
-        return cls(Head.of(arrays))
+        labels, spread = tuple(map(str, arrays["labels"])), float(arrays["spread"])
+        rarities = arrays["gram_rarity"], arrays["phrase_rarity"]
+        return cls(labels, arrays["mean"], spread, *rarities, arrays["weights"], arrays["bias"])
 
 
 def read_messages(path: Path) -> list[Message]:
@@ -99,7 +130,7 @@ def read_messages(path: Path) -> list[Message]:
 def open_head(embedder: Embedder, examples: Path, cache: Path) -> MomentHead:
     """The head for this embedder and these examples: trained once, then kept; a damaged one is trained anew."""
     messages = read_messages(examples)
-    learned_from = repr((VERSION, embedder.name, messages))
+    learned_from = repr((_VERSION, embedder.name, _STRENGTH, _SHARPNESS, _PHRASES, messages))
     path = cache / f"moments-{hashlib.sha256(learned_from.encode()).hexdigest()[:16]}.npz"
     arrays = recall(path)
     if arrays is None:
@@ -110,7 +141,12 @@ def open_head(embedder: Embedder, examples: Path, cache: Path) -> MomentHead:
 
 
 def train(embedder: Embedder, messages: Sequence[Message]) -> MomentHead:
-    """Learn from labelled messages, but for those that may have come from several moments."""
+    """Learn from labelled messages, but for those that may have come from several moments.
+
+    The constants were chosen on seeds/moments.jsonl with the default model, by five-fold cross-validation that keeps a
+    sector in one fold, three times over. Macro-F1: .851 with the vector alone, .897 with grams and phrases, .900 with
+    phrases at 1.5; C from 2 to 5 matters less than .001. The sharpness gives the least log loss (.30, from .48 at 1).
+    """
     clear, _ = _parted(messages)
     return _fit(clear, _vectors(embedder, clear))
 
@@ -186,10 +222,44 @@ def _vectors(embedder: Embedder, messages: Sequence[Message]) -> Vector:
 
 
 def _fit(messages: Sequence[Message], vectors: Vector) -> MomentHead:
+    from scipy import sparse
+    from sklearn.linear_model import LogisticRegression
+
     labels = [_named(message.moment) for message in messages]
     if len(set(labels)) <= 2:  # noqa: PLR2004 - scikit-learn then fits one row of weights, and these are no moments
         raise BijdehandError("The messages must come from three moments or more.")
-    return MomentHead(Head.learn([message.text for message in messages], vectors, labels))
+    mean = vectors.mean(axis=0)
+    spread = float((vectors - mean).std() * np.sqrt(vectors.shape[1])) or 1.0
+    said, put = [_grams(one.text) for one in messages], [_phrases(one.text) for one in messages]
+    of_grams, of_phrases = rarities(said), rarities(put)
+    matrix: Any = sparse.hstack(
+        [
+            sparse.csr_matrix((vectors - mean) / spread),
+            as_matrix([weighed(one, of_grams) for one in said]),
+            _PHRASES * as_matrix([weighed(one, of_phrases) for one in put]),
+        ]
+    ).tocsr()
+    model = LogisticRegression(C=_STRENGTH, max_iter=2_000).fit(matrix, labels)
+    weights, bias = _SHARPNESS * model.coef_, _SHARPNESS * model.intercept_
+    return MomentHead(
+        tuple(map(str, model.classes_)),
+        mean,
+        spread,
+        of_grams,
+        of_phrases,
+        weights.astype(np.float32),
+        bias.astype(np.float32),
+    )
+
+
+def _grams(text: str) -> Counter[int]:
+    return hashed(grams(words(text[:_LOOKED_AT])))
+
+
+def _phrases(text: str) -> Counter[int]:
+    """Words and pairs of words, stop words and all: "hoe", "niet" and "eerste keer" tell most."""
+    said = [*words(text[:_LOOKED_AT]), *(mark for mark in _MARKS if mark in text)]
+    return hashed([*said, *(f"{one} {next_one}" for one, next_one in pairwise(said))])
 
 
 def _report(labels: Sequence[str], guesses: Sequence[str]) -> MomentReport:
