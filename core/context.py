@@ -85,12 +85,13 @@ def better(alone: Found, together: Found, confidence: Confidence) -> Found:
 
 
 def _subject(before: Sequence[str]) -> Sequence[str]:
-    """From the last message that stands by itself on: what was asked before that is another subject.
+    """From the last message that stands by itself on, without remarks: what was asked before that is another subject.
 
-    With all of it, a single earlier subject undoes most of what context brings.
+    With all of it, a single earlier subject undoes most of what context brings; so does "momentje hoor".
     """
     whole = (i for i, said in enumerate(before) if len(said.split()) > _REMARK and not _leans(said))
-    return before[max(whole, default=0) :]
+    kept = before[max(whole, default=0) :]
+    return [*kept[:1], *(said for said in kept[1:] if len(said.split()) > _REMARK or is_question(said))]
 
 
 def _leans(text: str) -> bool:

@@ -99,7 +99,7 @@ def search(
     ours = np.array([index.articles[i].language == language for i in candidates])
     at_home = {index.articles[i].group for i in places if index.articles[i].language == language}
     foreign = np.array([index.articles[i].group not in at_home for i in candidates])
-    for among in (ours, ~ours) if foreign.any() else (ours | True,):
+    for among in (ours, ~ours) if foreign.any() else (np.ones_like(ours),):
         closest = _best(scores, np.flatnonzero(among))[:_READ_CLOSELY]
         if weights.pieces:
             scores[closest] += weights.pieces * index.piece_scores(asked.pieces, candidates[closest])

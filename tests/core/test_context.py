@@ -123,9 +123,9 @@ def test_an_earlier_subject_in_the_same_conversation_is_left_out():
     assert added("en op zaterdag?", "hoe werkt de bedenktijd van een contract", FOLLOWS) == FOLLOWS
 
 
-def test_remarks_and_follow_ups_reach_back_to_what_they_are_about():
+def test_follow_ups_reach_back_to_what_they_are_about_without_the_remarks():
     said = [FOLLOWS, "goeie vraag", "en op zaterdag?", "ja hoor"]
-    assert added("kost dat wat", *said) == " ".join(said)
+    assert added("kost dat wat", *said) == f"{FOLLOWS} en op zaterdag?"
 
 
 @given(anything, st.lists(anything, max_size=9))
@@ -189,7 +189,7 @@ def test_context_helps_follow_ups_and_harms_nothing_else(conversations, starter_
     report = follow_ups(starter_articles, conversations, real_embedder, confidence_for(real_embedder.name))
     for kinds in report.results.values():
         alone, context = kinds["elliptical"]["alone"], kinds["elliptical"]["context"]
-        assert context.first >= 0.55 * context.messages
+        assert context.first >= 0.6 * context.messages
         assert context.first >= 2.5 * alone.first
         assert context.answered_right >= alone.answered_right + 3
         assert context.answered_wrong <= alone.answered_wrong

@@ -72,10 +72,8 @@ def test_a_projection_comes_back_from_its_arrays() -> None:
 
 
 def test_a_small_model_is_not_made_larger() -> None:
-    assert Projection.learn([RNG.normal(size=(60, 16))]).small([1], np.ones((1, 16), np.float32)).vectors.shape == (
-        1,
-        16,
-    )
+    learnt = Projection.learn([RNG.normal(size=(60, 16)).astype(np.float32)])
+    assert learnt.small([1], np.ones((1, 16), np.float32)).vectors.shape == (1, 16)
 
 
 # -- compared ----------------------------------------------------------------------------------------------------------
@@ -98,7 +96,7 @@ def test_a_rare_word_counts_more_than_one_that_others_have_too() -> None:
 def test_what_nearly_every_article_says_is_not_kept_and_changes_nothing() -> None:
     many = [article(f"---\ntitle: Zaak{n}\n---\nIeder zegt woord{n}.\n", f"a{n:02}") for n in range(30)]
     index = Index(snapshot_of(many, Worded()))
-    assert len(index._closeness._vectors) < 4 * 30  # of "ieder" and "zegt" nothing is left
+    assert 50 <= len(index._closeness._vectors) <= 60  # of 120: of "ieder" and "zegt" nothing is left
     assert (
         scores(index, "woord7 ieder")["a07"]
         > 0.8

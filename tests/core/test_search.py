@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.embed import FakeEmbedder
 from core.index import Index
 from core.library import snapshot_of
-from core.search import BM25_ONLY, HYBRID, VECTORS_ONLY, search
+from core.search import BM25_ONLY, HYBRID, VECTORS_ONLY, Found, search
 
 FAKE = FakeEmbedder()
 GAS = article("---\ntitle: Klant ruikt gas\n---\n## Stappen\n1. Laat de klant naar buiten gaan.\n", "gas")
@@ -46,6 +46,44 @@ def test_a_twin_does_not_eat_the_margin():
 
 def test_an_article_in_the_other_language_alone_is_shown_in_it():
     assert find("zoektijd overbruggen", "en").hits[0].article is DUTCH_ONLY
+
+
+def mixed(language_of_half: str, other: str):
+    """Eight articles in each language of which one half only shares a subject, and one about it in the other."""
+    near = [
+        article(f"---\ntitle: Vraag {n} over de meter\n---\nDe meter, geval {n}.\n", f"n{n}", language_of_half)
+        for n in range(8)
+    ]
+    far = [article(f"---\ntitle: Matter {n}\n---\nSome matter {n}.\n", f"f{n}", other) for n in range(8)]
+    right = article("---\ntitle: Meter vraag\n---\nMeter.\n", "right", other)
+    return Index(snapshot_of([*near, *far, right], FAKE))
+
+
+def test_what_exists_in_the_other_language_alone_is_lifted_by_what_its_runners_up_lack():
+    index = mixed("nl", "en")
+    asked = "vraag over de meter"
+    plain = {
+        hit.article.id: hit.score for hit in find(asked, index=index, most=20, weights=replace(HYBRID, foreign=0)).hits
+    }
+    lifted = {hit.article.id: hit.score for hit in find(asked, index=index, most=20).hits}
+    assert all(lifted[one] == plain[one] for one in plain if one.startswith("n"))
+    gains = {round(lifted[one] - plain[one], 4) for one in plain if not one.startswith("n")}
+    assert len(gains) == 1
+    assert min(gains) > 0
+
+
+def test_where_all_is_in_one_language_nothing_is_lifted():
+    index = Index(snapshot_of([article(f"---\ntitle: Zaak {n}\n---\nTekst {n}.\n", f"a{n}") for n in range(9)], FAKE))
+    for weights in (HYBRID, replace(HYBRID, foreign=0)):
+        scores = [hit.score for hit in find("zaak 3", "en", index=index, weights=weights).hits]
+        assert scores == [hit.score for hit in find("zaak 3", "en", index=index).hits]
+
+
+def test_the_lead_is_over_the_next_five_together():
+    found = find("klant ruikt gas")
+    rest = [hit.score for hit in found.hits[1:]]
+    assert found.lead == pytest.approx(found.score - sum(rest) / len(rest))
+    assert Found(()).lead == 0.0
 
 
 def test_what_is_not_allowed_is_not_found_by_any_leg():

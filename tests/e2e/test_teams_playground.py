@@ -570,7 +570,7 @@ def test_an_answer_is_looked_up_for_a_message(screen):
 
 def test_a_refusal_is_seen_with_a_way_on(screen, unknowing):
     screen.open(unknowing.url)
-    screen.type("wie wint er vanavond bij het voetbal denk je")
+    screen.type("kan ik een fiets huren")
     screen.press("Enter")
     screen.see(words("answer.none"))
     screen.see("bel u uiterlijk de volgende werkdag terug")
