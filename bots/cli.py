@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.store import Identity, Store
     from knowledge.amounts import Amounts
     from knowledge.article import Article
+    from knowledge.glossary import Term
     from knowledge.readers import Found
 
 app = typer.Typer(
@@ -124,8 +125,9 @@ def init(
     elif demo:
         from core.library import shelve
 
-        found, amounts = _read([SEEDS / "articles"])
+        found, amounts, terms = _read([SEEDS / "articles"])
         store.set_amounts(amounts)
+        store.set_terms(terms)
         with console.Bar("Starter knowledge") as progress:
             console.tell(shelve(store, embedder, found, progress=progress, at_once=len(found)))  # all of it or none
         store.set_synced(found)
@@ -206,7 +208,7 @@ def import_(
     from core.library import prune as remove
     from core.library import set_amounts, shelve
 
-    found, amounts = _read(paths)
+    found, amounts, terms = _read(paths)
     keep = {article.id for article in found}
     settings = console.settings()
     store = console.store(settings)
@@ -224,6 +226,7 @@ def import_(
         set_amounts(store, embedder, amounts, progress=progress)
     with console.Bar("Articles") as progress:
         done = shelve(store, embedder, planned.articles, progress=progress)
+    store.set_terms(terms)
     store.set_synced(found)
     console.tell(done, removed=remove(store, keep) if prune else 0)
     store.close()
@@ -249,7 +252,7 @@ def export_(
     *,
     force: Annotated[bool, typer.Option(help="Overwrite files that were changed and not imported.")] = False,
 ) -> None:
-    """Write all articles as Markdown files, and the amounts."""
+    """Write all articles as Markdown files, the amounts, and what words mean."""
     from core.files import export
 
     settings = console.settings()
@@ -504,17 +507,19 @@ def _make_ready(desk: "Desk") -> int:
 
 
 # -- reading files -------------------------------------------------------------------------------------------------
-def _read(paths: Sequence[Path]) -> tuple[list["Article"], "Amounts"]:
-    """Every article in these files and folders, and the amounts beside them.
+def _read(paths: Sequence[Path]) -> tuple[list["Article"], "Amounts", "tuple[Term, ...]"]:
+    """Every article in these files and folders, and the amounts and the glossary beside them.
 
     One that cannot be read stops it all, and all such are named.
     """
     from knowledge.amounts import amounts_for
+    from knowledge.glossary import terms_for
     from knowledge.readers import read, unique
 
     zone = console.settings().zone
     errors: list[ArticleError] = []
     amounts = amounts_for(paths, errors.append)
+    terms = terms_for(paths, errors.append)
     read_in = chain.from_iterable(read(path, timezone=zone, on_error=errors.append) for path in paths)
     founds = list(unique(read_in, errors.append))
     errors += [_says_nothing(found) for found in founds if not _says_something(found.article)]
@@ -523,7 +528,7 @@ def _read(paths: Sequence[Path]) -> tuple[list["Article"], "Amounts"]:
     if errors:
         console.line("Nothing was imported: mend this first.", "bold red", on=console.err)
         raise typer.Exit(Exit.CANNOT)
-    return [found.article for found in founds], amounts
+    return [found.article for found in founds], amounts, terms
 
 
 def _says_something(article: "Article") -> bool:

@@ -76,6 +76,7 @@ def questions(
     from core.store.sqlite import open_store
     from core.vectors import Cached
     from knowledge.amounts import amounts_for
+    from knowledge.glossary import terms_for
     from knowledge.readers import read
 
     settings = console.settings()
@@ -89,6 +90,7 @@ def questions(
     ):
         store = open_store(Path(throw_away) / "bijdehand.db")
         store.set_amounts(amounts_for([folder]))
+        store.set_terms(terms_for([folder]))
         with console.Bar("Articles") as progress:
             shelve(store, embedder, found, progress=progress)
         desk = boot.open_desk(settings, store=store, embedder=embedder, progress=console.note)
@@ -119,19 +121,22 @@ def follow_ups(
     from core import evaluate
     from core.confidence import confidence_for
     from core.vectors import Cached
+    from knowledge.glossary import terms_for
     from knowledge.readers import read
 
     settings = console.settings()
     asked = evaluate.read_follow_ups(conversations)
+    folder = articles or SEEDS / "articles"
     with (
         Cached(console.embedder(settings), settings.cache / "vectors.db") as embedder,
         console.Bar("Articles") as progress,
     ):
         report = evaluate.follow_ups(
-            [one.article for one in read(articles or SEEDS / "articles")],
+            [one.article for one in read(folder)],
             asked,
             embedder,
             confidence_for(embedder.name),
+            terms=terms_for([folder]),
             progress=progress,
         )
     if as_json:

@@ -14,7 +14,7 @@ from core.errors import NotFoundError
 from core.index import Index, LiveIndex
 from core.model import Answer, Card, Outcome, Person, Question, Suggestion
 from core.moments import SURE, MomentHead
-from core.search import Found, Hit, search
+from core.search import Found, Hit, look_up
 from core.words import phrases, say
 from knowledge.article import Article, Language
 from knowledge.moment import Moment
@@ -159,17 +159,20 @@ class Answering:
         """What the question finds; a follow-up together with what it follows, where that finds better."""
         found = self._search(index, base, question, base.question, asked)
         if wider := searched_text(base.question, question.before):
-            together = self._search(index, base, question, wider, self._embedder.read_query(wider))
+            together = self._search(index, base, question, wider)
             found = better(found, together, self._confidence)
         return found
 
-    def _search(self, index: Index, base: Answer, question: Question, text: str, asked: Reading) -> Found:
-        return search(
+    def _search(
+        self, index: Index, base: Answer, question: Question, text: str, reading: Reading | None = None
+    ) -> Found:
+        return look_up(
             index,
             text,
-            asked,
+            self._embedder,
             language=base.language,
             allowed=lambda article: self._may_see(article, question.person.audience),
+            reading=reading,
         )
 
     def _two(self, index: Index, base: Answer, question: Question) -> Answer | None:

@@ -9,6 +9,7 @@ from core.coach_asking import Asking
 from core.coach_changes import Changes
 from core.coach_queue import Queue
 from core.coach_telling import Telling
+from core.coach_terms import Terms
 from core.coach_writing import Writing
 from core.desk import Desk
 from core.errors import NotAllowedError, NotFoundError
@@ -34,6 +35,7 @@ class Coach:
             **queue.work,
             **writing.work,
             **changes.work,
+            **Terms(desk).work,
         }
 
     def do(self, asked: Asked) -> Screen:
@@ -91,6 +93,7 @@ class Coach:
             Button(say("coach.panel.add", language), "add", opens=True, primary=True),
             Button(say("coach.panel.notice", language), "notice", opens=True),
             Button(say("coach.panel.changes", language), "changes"),
+            Button(say("coach.panel.terms", language), "terms"),
             Button(say("coach.panel.stats", language), "stats"),
             Button(say("coach.panel.hours", language), "hours", opens=True),
             Button(say("coach.panel.help", language), "help"),

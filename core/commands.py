@@ -50,6 +50,7 @@ _COACHING = (
     "retire",
     "change",
     "notice",
+    "terms",
     "stats",
     "history",
     "help",

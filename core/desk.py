@@ -33,7 +33,7 @@ from core.model import (
 from core.moments import MomentHead
 from core.privacy import Scrubber
 from core.questions import Questions
-from core.search import search
+from core.search import look_up
 from core.store import Identity, Store
 from core.words import reasons, say, say_date
 from knowledge.amounts import filled
@@ -300,8 +300,7 @@ class Desk:
 
     def topic_of(self, article: Article) -> str:
         """The topic of what is most like it."""
-        asked = self.embedder.read_query(article.title)
-        found = search(self.index(), article.title, asked, language=article.language)
+        found = look_up(self.index(), article.title, self.embedder, language=article.language)
         return found.hits[0].article.topic if found.hits else ""
 
     def found_in(self, text: str) -> list[str]:

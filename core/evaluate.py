@@ -12,8 +12,9 @@ from core.errors import BijdehandError
 from core.index import Index
 from core.labelled import language_in, lines_of, rows_of
 from core.library import Progress, snapshot_of
-from core.search import BM25_ONLY, HYBRID, VECTORS_ONLY, Found, Weights, search
+from core.search import BM25_ONLY, HYBRID, VECTORS_ONLY, Found, Weights, look_up, search
 from knowledge.article import Article, Language
+from knowledge.glossary import Term
 
 LEGS: dict[str, Weights] = {"bm25": BM25_ONLY, "vector": VECTORS_ONLY, "hybrid": HYBRID}
 MEASURES = {"hit@1": "Success@1", "hit@3": "Success@3", "hit@10": "Success@10", "MRR@10": "RR@10", "nDCG@10": "nDCG@10"}
@@ -174,10 +175,11 @@ def follow_ups(
     embedder: Embedder,
     confidence: Confidence,
     *,
+    terms: Sequence[Term] = (),
     progress: Progress = lambda done, total: None,
 ) -> FollowUpReport:
     """Search each for itself, and again as the desk does, with what was said before."""
-    index = Index(snapshot_of(articles, embedder, progress=progress))
+    index = Index(snapshot_of(articles, embedder, terms=terms, progress=progress))
     results: dict[str, dict[str, dict[str, FollowUpScore]]] = {}
     for language, kind in dict.fromkeys((one.language, one.kind) for one in asked):
         members = [one for one in asked if (one.language, one.kind) == (language, kind)]
@@ -194,7 +196,7 @@ def _in_context(index: Index, one: FollowUp, alone: Found, embedder: Embedder, c
     wider = searched_text(one.text, one.before)
     if wider is None:
         return alone
-    return better(alone, search(index, wider, embedder.read_query(wider), language=one.language), confidence)
+    return better(alone, look_up(index, wider, embedder, language=one.language), confidence)
 
 
 def _score(asked: Sequence[FollowUp], found: Sequence[Found], confidence: Confidence) -> FollowUpScore:

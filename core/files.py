@@ -14,6 +14,8 @@ from core.store.columns import clean
 from knowledge.amounts import FILE, Amounts, amounts_for
 from knowledge.article import Article, Language
 from knowledge.errors import ArticleError
+from knowledge.glossary import FILE as GLOSSARY
+from knowledge.glossary import terms_for, written
 from knowledge.markdown import dump
 from knowledge.merge import Conflict, merge
 from knowledge.readers import read
@@ -57,13 +59,14 @@ def follow(store: Store, embedder: Embedder, folder: Path, *, zone: tzinfo) -> i
     """
     found = [one.article for one in read(folder, timezone=zone)]
     set_amounts(store, embedder, amounts_for([folder]))
+    store.set_terms(terms_for([folder]))
     shelve(store, embedder, plan(store, found, leading=True).articles)
     store.set_synced(found)
     return len(found)
 
 
 def export(store: Store, folder: Path, *, zone: tzinfo, force: bool = False) -> int:
-    """Write all articles and amounts as files, each where it stands already, else in its language's folder; how many.
+    """Write all as files, each article where it stands already, else in its language's folder; how many articles.
 
     A file that was changed since it was last read is not overwritten unless `force` says so.
     """
@@ -90,6 +93,9 @@ def export(store: Store, folder: Path, *, zone: tzinfo, force: bool = False) -> 
     if amounts := store.amounts():
         folder.mkdir(parents=True, exist_ok=True)
         (folder / FILE).write_bytes(_toml(amounts).encode("utf-8"))
+    if terms := store.terms():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / GLOSSARY).write_bytes(written(terms).encode("utf-8"))
     store.set_synced(articles)
     return len(articles)
 

@@ -15,6 +15,7 @@ from core.lexical import Postings, content_words, grams, query_words, stems
 from core.pieces import Pieces
 from core.store import Snapshot, Store, Vector
 from knowledge.article import Article, Language
+from knowledge.glossary import Glossary
 from knowledge.split import searched
 
 _log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Index:
         self.sequence = snapshot.sequence
         self.articles = snapshot.articles
         self.missing = snapshot.missing
+        self.glossary = Glossary(snapshot.terms)
         self._whole_vectors = snapshot.whole
         self._passage_vectors = snapshot.passages
         self._owners = snapshot.owners

@@ -11,6 +11,7 @@ from core.store import Embedded, Piece, Snapshot, Store
 from core.store.columns import clean
 from knowledge.amounts import Amounts, filled, named
 from knowledge.article import Article
+from knowledge.glossary import Term
 from knowledge.split import passages, whole
 
 Progress = Callable[[int, int], None]  # articles done, articles in all
@@ -125,7 +126,9 @@ def prune(store: Store, keep: Collection[str]) -> int:
     return len(gone)
 
 
-def snapshot_of(articles: Sequence[Article], embedder: Embedder, *, progress: Progress = no_progress) -> Snapshot:
+def snapshot_of(
+    articles: Sequence[Article], embedder: Embedder, *, terms: Sequence[Term] = (), progress: Progress = no_progress
+) -> Snapshot:
     """A snapshot that never was in a store: the throw-away index of an evaluation."""
     import numpy as np
 
@@ -142,6 +145,7 @@ def snapshot_of(articles: Sequence[Article], embedder: Embedder, *, progress: Pr
         texts=tuple(piece.text for one in made for piece in one.passages),
         pieces=_joined([piece.pieces for one in made for piece in one.passages]),
         counts=np.array([len(piece.pieces.ids) for one in made for piece in one.passages], dtype=np.int64),
+        terms=tuple(terms),
     )
 
 

@@ -14,6 +14,7 @@ KEPT = {
     "call": "of coaches: which questions with a customer on the line they were called about",
     "version": "of coaches: which versions of articles are theirs",
     "question": "of coaches: which questions they took",
+    "verdict": "of coaches: which answers they said were right or wrong",
     "draft": "of coaches: what they filled in and did not save",
     "proposal": "of coaches: changes of safety articles that wait for a second coach",
     "notice": "of coaches: who put a notice up",

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.embed import Reading, Vector
+from core.embed import Embedder, Reading, Vector
 from core.index import Index, Places
 from knowledge.article import Article, Language
 
 _PER_LEG = 100
 _RUNNERS_UP = slice(1, 6)  # by which two languages are compared
+_SIGNALS = ("whole", "passage", "grams", "stems", "pieces", "lifted")  # the columns of `points`
+_WHOLE, _PASSAGE, _GRAMS, _STEMS, _PIECES, _LIFTED = range(len(_SIGNALS))
 _READ_CLOSELY = 16  # the best by the other signals; piece by piece is too dear for all
 
 
@@ -41,12 +43,25 @@ BM25_ONLY = Weights(whole=0, passage=0, grams=0, stems=1, pieces=0, foreign=0)
 
 
 @dataclass(frozen=True, slots=True)
+class Signals:
+    """The points that each signal gave; together they are the score. `lifted`: for its language."""
+
+    whole: float = 0.0
+    passage: float = 0.0
+    grams: float = 0.0
+    stems: float = 0.0
+    pieces: float = 0.0
+    lifted: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """An article that may answer, with the passage that spoke for it."""
+    """An article that may answer, with the passage that spoke for it and what its score is made of."""
 
     article: Article
     score: float
     passage: str
+    signals: Signals = Signals()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +105,40 @@ def search(
     stems, grams = index.word_shares(text, language)
     candidates = _candidates(index, vector, places, stems, grams, weights)
     by_passage, best = index.passage_scores(vector, candidates)
-    scores = (
-        weights.whole * index.whole_scores(vector, candidates)
-        + weights.passage * by_passage
-        + weights.grams * grams[candidates]
-        + weights.stems * stems[candidates]
-    )
+    points = np.zeros((len(candidates), len(_SIGNALS)), np.float32)
+    points[:, _WHOLE] = weights.whole * index.whole_scores(vector, candidates)
+    points[:, _PASSAGE] = weights.passage * by_passage
+    points[:, _GRAMS] = weights.grams * grams[candidates]
+    points[:, _STEMS] = weights.stems * stems[candidates]
     ours = np.array([index.articles[i].language == language for i in candidates])
     at_home = {index.articles[i].group for i in places if index.articles[i].language == language}
     foreign = np.array([index.articles[i].group not in at_home for i in candidates])
+    scores = points.sum(axis=1)
     for among in (ours, ~ours) if foreign.any() else (np.ones_like(ours),):
         closest = _best(scores, np.flatnonzero(among))[:_READ_CLOSELY]
         if weights.pieces:
-            scores[closest] += weights.pieces * index.piece_scores(asked.pieces, candidates[closest])
+            points[closest, _PIECES] = weights.pieces * index.piece_scores(asked.pieces, candidates[closest])
+    scores = points.sum(axis=1)
     if min(np.sum(ours), np.sum(foreign)) >= _RUNNERS_UP.stop:
-        scores[foreign] += weights.foreign * (_level(scores[ours]) - _level(scores[~ours]))
-    return _grouped(index, candidates, scores, best, language, most)
+        points[foreign, _LIFTED] = weights.foreign * (_level(scores[ours]) - _level(scores[~ours]))
+    return _grouped(index, candidates, points, best, language, most)
+
+
+def look_up(
+    index: Index,
+    text: str,
+    embedder: Embedder,
+    *,
+    language: Language,
+    allowed: Callable[[Article], bool] = lambda article: True,
+    reading: Reading | None = None,
+    most: int = 10,
+) -> Found:
+    """Search for a question in the words that the articles use; `reading` is of the text as it stands, where known."""
+    wanted = index.glossary.applied(text, language)
+    if reading is None or wanted != text:
+        reading = embedder.read_query(wanted)
+    return search(index, wanted, reading, language=language, allowed=allowed, most=most)
 
 
 def _candidates(index: Index, vector: Vector, places: Places, stems: Vector, grams: Vector, weights: Weights) -> Places:
@@ -130,11 +163,12 @@ def _level(scores: Vector) -> float:
     return float(np.sort(scores)[::-1][_RUNNERS_UP].mean())
 
 
-def _grouped(index: Index, candidates: Places, scores: Vector, best: Places, language: Language, most: int) -> Found:
+def _grouped(index: Index, candidates: Places, points: Vector, best: Places, language: Language, most: int) -> Found:
     """Translations count as one, by their best score; the one in the asker's language is shown.
 
     Otherwise the twin would be the runner-up and eat the margin that tells sure from unsure.
     """
+    scores = points.sum(axis=1)
     groups: dict[str, list[int]] = {}
     for i in np.lexsort((candidates, -scores)):
         groups.setdefault(index.articles[candidates[i]].group, []).append(int(i))
@@ -143,5 +177,6 @@ def _grouped(index: Index, candidates: Places, scores: Vector, best: Places, lan
         shown = next((i for i in members if index.articles[candidates[i]].language == language), members[0])
         article = index.articles[candidates[shown]]
         passage = index.passage(int(candidates[shown]), int(best[shown]))
-        hits.append(Hit(article, float(scores[members[0]]), passage))
+        signals = Signals(**dict(zip(_SIGNALS, points[members[0]].tolist(), strict=True)))
+        hits.append(Hit(article, float(scores[members[0]]), passage, signals))
     return Found(tuple(hits))

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from knowledge.article import Article, Change, Language
+from knowledge.beside import nearest
 from knowledge.errors import ArticleError, give_up
 
 FILE = "amounts.toml"
@@ -25,7 +26,7 @@ _SAID = ("new", "old", "applies_to", "why")  # of a change
 def amounts_for(paths: Iterable[Path], on_error: Callable[[ArticleError], None] = give_up) -> Amounts:
     """The amounts that count for these files and folders: of each, the nearest amounts.toml in it or above it."""
     found: dict[str, Mapping[Language, str]] = {}
-    for file in dict.fromkeys(filter(None, map(_nearest, paths))):
+    for file in nearest(FILE, paths):
         try:
             found |= read_amounts(file)
         except ArticleError as error:
@@ -73,11 +74,6 @@ def filled(article: Article, amounts: Amounts) -> Article:
         sections=tuple(replace(section, text=say(section.text)) for section in article.sections),
         changes=tuple(map(tell, article.changes)),
     )
-
-
-def _nearest(path: Path) -> Path | None:
-    folders = [path, *path.resolve().parents]
-    return next((folder / FILE for folder in folders if (folder / FILE).is_file()), None)
 
 
 def _reason(error: Exception) -> str:

@@ -24,6 +24,7 @@ from core.settings import DEFAULT_MODEL, Settings
 from core.store import Store
 from core.store.sqlite import open_store
 from knowledge.article import Article
+from knowledge.glossary import terms_for
 from knowledge.markdown import parse
 from knowledge.moment import Moment
 
@@ -131,5 +132,6 @@ def starter_desk(tmp_path_factory, real_embedder, starter_articles, model_cache)
     settings = Settings(cache=model_cache)
     store = open_store(tmp_path_factory.mktemp("starter") / "bijdehand.db")
     shelve(store, real_embedder, starter_articles)
+    store.set_terms(terms_for([SEEDS / "articles"]))
     yield open_desk(settings, store=store, embedder=real_embedder, now=lambda: TODAY)
     store.close()

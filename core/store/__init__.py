@@ -14,6 +14,7 @@ from core.pieces import NO_PIECES, Pieces
 from core.store.coaching import Coaching
 from knowledge.amounts import Amounts
 from knowledge.article import Article, Language
+from knowledge.glossary import Term
 
 __all__ = ["Embedded", "Identity", "Installation", "Piece", "Snapshot", "Store", "Vector"]
 
@@ -55,6 +56,7 @@ class Snapshot:
     pieces: Pieces  # of all passages, one after the other
     counts: npt.NDArray[np.int64]  # (passages,), how many pieces each has
     missing: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,15 @@ class Store(Coaching, Protocol):
 
         The sequence rises when an article names one of these; its passages are the caller's to embed anew.
         """
+
+    def terms(self) -> tuple[Term, ...]:
+        """List what words mean, sorted by word and language."""
+
+    def set_terms(self, terms: Iterable[Term]) -> None:
+        """Insert or replace words, and raise the sequence when any means something else now."""
+
+    def drop_term(self, said: str, language: Language) -> None:
+        """Forget a word, and raise the sequence; an unknown one is ignored."""
 
     def delete(self, article_ids: Iterable[str]) -> None:
         """Remove articles, their passages and vectors, and raise the sequence; unknown ids are ignored."""

@@ -404,6 +404,34 @@ def m006_pieces(db: Database) -> None:
     """)
 
 
+@MIGRATIONS()
+def m007_learning(db: Database) -> None:
+    """What words mean, which answers coaches found right, and how sure that makes us."""
+    db.executescript("""
+        create table term (
+            said text not null,
+            language text not null,
+            official text not null,
+            kind text not null,
+            primary key (said, language)
+        ) strict;
+
+        create table verdict (
+            answer_id text primary key references answer on delete cascade,
+            verdict text not null check (verdict in ('right', 'wrong', 'nothing')),
+            person_id text references person on delete set null,
+            at text not null
+        ) strict;
+        create index verdict_person on verdict (person_id);
+
+        create table calibration (
+            model text primary key,
+            document text not null, -- JSON
+            at text not null
+        ) strict;
+    """)
+
+
 def applied(db: Database) -> list[str]:
     """Name the steps this database has had, in order."""
     return [step.name for step in MIGRATIONS.applied(db)]

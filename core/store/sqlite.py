@@ -30,12 +30,16 @@ from core.store.migrations import MIGRATIONS, applied, is_current
 from core.store.sqlite_coaching import SqliteCoaching
 from knowledge.amounts import Amounts
 from knowledge.article import Article, Language
+from knowledge.glossary import Term
 
 LEASE = timedelta(seconds=30)
 
 _TABLES = (
     "article",
     "amount",
+    "term",
+    "verdict",
+    "calibration",
     "passage",
     "vector",
     "change",
@@ -128,6 +132,21 @@ class SqliteStore(SqliteCoaching):
         """Insert or replace amounts, and tell the names of those that are others now."""
         with self.write() as db:
             return sqlite_articles.set_amounts(db, amounts, stamp(self._clock()))
+
+    def terms(self) -> tuple[Term, ...]:
+        """List what words mean, sorted by word and language."""
+        with self.read() as db:
+            return sqlite_articles.terms(db)
+
+    def set_terms(self, terms: Iterable[Term]) -> None:
+        """Insert or replace words, and raise the sequence when any means something else now."""
+        with self.write() as db:
+            sqlite_articles.set_terms(db, terms, stamp(self._clock()))
+
+    def drop_term(self, said: str, language: Language) -> None:
+        """Forget a word, and raise the sequence; an unknown one is ignored."""
+        with self.write() as db:
+            sqlite_articles.drop_term(db, said, language, stamp(self._clock()))
 
     def known(self, hashes: Iterable[str], model: str) -> dict[str, Reading]:
         """Find the texts that need not be read again."""

@@ -13,9 +13,10 @@ import numpy as np
 from sqlite_utils import Database
 
 from core.store import Embedded, Piece, Snapshot
-from core.store.columns import ARTICLE, ARTICLES, as_json, blob, matrix, pieces
+from core.store.columns import ARTICLE, ARTICLES, as_json, blob, clean, matrix, pieces
 from knowledge.amounts import Amounts, filled, named
 from knowledge.article import Article
+from knowledge.glossary import Term
 
 
 def sequence(db: Database) -> int:
@@ -55,6 +56,7 @@ def snapshot(db: Database, model: str) -> Snapshot:
         pieces=pieces(piece_ids, [vectors for *_, vectors in parts]),
         counts=np.array([len(ids or b"") // np.int32().itemsize for ids in piece_ids], dtype=np.int64),
         missing=tuple(sorted(missing)),
+        terms=terms(db),
     )
 
 
@@ -77,6 +79,30 @@ def set_amounts(db: Database, wanted: Amounts, now: str) -> set[str]:
         if named(article) & other:
             _note_change(db, article.id, "saved", now)
     return other
+
+
+def terms(db: Database) -> tuple[Term, ...]:
+    """Read what words mean."""
+    rows = db.execute("select said, official, language, kind from term order by said, language")
+    return tuple(Term(*row) for row in rows)
+
+
+def set_terms(db: Database, wanted: Iterable[Term], now: str) -> None:
+    """Write what words mean; whoever searches sees it at once."""
+    changed = db.conn.executemany(
+        "insert into term (said, official, language, kind) values (?, ?, ?, ?)"
+        " on conflict (said, language) do update set official = excluded.official, kind = excluded.kind"
+        " where official != excluded.official or kind != excluded.kind",
+        [(clean(one.said), clean(one.official), one.language, one.kind) for one in wanted],
+    ).rowcount
+    if changed > 0:
+        _note_change(db, "", "saved", now)
+
+
+def drop_term(db: Database, said: str, language: str, now: str) -> None:
+    """Forget a word."""
+    if db.execute("delete from term where said = ? and language = ?", [clean(said), language]).rowcount:
+        _note_change(db, "", "saved", now)
 
 
 def save(db: Database, item: Embedded, model: str, now: str, *, what: str = "imported", by: str | None = None) -> None:
@@ -181,4 +207,5 @@ def _drop_orphans(db: Database, dropped: Iterable[str]) -> None:
 
 
 def _note_change(db: Database, article_id: str, what: Literal["saved", "embedded", "deleted"], now: str) -> None:
+    """Raise the sequence; without an id it is not about one article."""
     db.execute("insert into change (article_id, what, at) values (?, ?, ?)", [article_id, what, now])

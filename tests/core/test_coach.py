@@ -20,6 +20,7 @@ from core.store import Identity
 from core.store.sqlite import open_store
 from core.words import say
 from knowledge.article import Status
+from knowledge.glossary import Term
 from knowledge.moment import Moment
 
 MOVE = article("---\ntitle: Verhuizing doorgeven\ntopic: Verhuizen\n---\n## Stappen\n1. Vraag de postcode.\n", "move")
@@ -644,3 +645,37 @@ def test_the_last_of_its_history_is_the_article_and_every_version_comes_back(tmp
             assert desk.store.article("move").version == now.version or desk.store.article("move") != now
         first = desk.store.versions("move")[-1]
         assert replace(first.article, version=0) == replace(MOVE, version=0)
+
+
+# -- words -------------------------------------------------------------------------------------------------------------
+def test_a_word_that_a_coach_teaches_is_understood_in_the_next_question(anna, jan):
+    assert jan.ask("verkassen").outcome is Outcome.UNANSWERED
+    assert nl("term.learnt", said="verkassen", official="verhuizing doorgeven") in text_of(
+        anna.do("terms", "verkassen = verhuizing doorgeven")
+    )
+    answer = jan.ask("verkassen")
+    assert answer.card.article_id == "move"
+    assert answer.question == "verkassen"
+    anna.tap(anna.do("terms", "verkassen"), nl("term.drop"))
+    assert jan.ask("verkassen").outcome is Outcome.UNANSWERED
+
+
+def test_an_abbreviation_is_filled_in_and_what_is_wrong_is_named(anna, jan):
+    form = anna.tap(anna.do("terms", "vh"), nl("term.add"))
+    assert form.fields[0].value == "vh"
+    wrong = anna.fill_in(form, said="vh", official="VH", language="fr", kind="anders")
+    assert set(wrong.errors) == {"official", "language", "kind"}
+    anna.fill_in(form, said="VH", official="verhuizing", language="nl", kind="abbreviation")
+    assert "vh" in text_of(anna.do("terms"))
+    assert jan.ask("vh doorgeven").card.article_id == "move"
+
+
+def test_only_coaches_teach_words(desk, jan):
+    assert nl("command.not_yours") in text_of(jan.do("terms", "gas = water"))
+    assert desk.store.terms() == ()
+
+
+def test_more_words_than_fit_are_counted(desk, anna):
+    desk.store.set_terms([Term(f"woord{n}", "verhuizing", "nl") for n in range(13)])
+    assert nl("term.more", count="3") in text_of(anna.do("terms"))
+    assert nl("term.none") in text_of(anna.do("terms", "onbekend"))

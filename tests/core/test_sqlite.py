@@ -23,7 +23,7 @@ from knowledge.moment import Moment
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 BIG = "lang " * 100_000
 JAN = Identity("slack", "T1", "U-JAN")
-LATEST = "m006_pieces"
+LATEST = "m007_learning"
 FIRST_TABLES = "article change person identity event answer outbox feedback".split()
 
 
@@ -262,7 +262,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_once_by_many_at_o
 
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(opened, range(4))) == {LATEST}
-    assert rows(first_version, "select count(*) from _sqlite_migrations") == [(6,)]
+    assert rows(first_version, "select count(*) from _sqlite_migrations") == [(7,)]
 
 
 SECOND_VERSION = """
@@ -522,6 +522,8 @@ def test_every_row_carries_its_team_or_hangs_on_one_that_does(store):
     assert tables.keys() - of_a_team - hanging == {
         "article",
         "amount",
+        "term",
+        "calibration",
         "passage",
         "vector",
         "change",

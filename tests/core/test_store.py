@@ -31,6 +31,7 @@ from core.model import (
 from core.store import Embedded, Identity, Piece
 from core.store.sqlite import open_store
 from knowledge.article import Article, Change, Kind, Section, Status
+from knowledge.glossary import Term
 from knowledge.moment import Moment
 from knowledge.shape import Part
 
@@ -618,7 +619,7 @@ def test_the_facts_count_every_table_and_name_the_schema(store):
     store.record(help_answer(), store.person(JAN), "slack", NOW)
     facts = store.facts()
     assert (facts["article"], facts["passage"], facts["vector"], facts["answer"], facts["person"]) == (1, 2, 2, 1, 1)
-    assert facts["schema"] == "m006_pieces"
+    assert facts["schema"] == "m007_learning"
 
 
 @pytest.mark.parametrize(
@@ -681,3 +682,25 @@ def test_an_article_that_names_an_amount_and_did_not_change_keeps_its_version(st
     for _ in range(2):
         store.save([embedded(costing("{{fee}}"), "Het kost € 1.")], "m")
     assert [one.version for one in store.articles()] == [1]
+
+
+# -- words -------------------------------------------------------------------------------------------------------------
+def test_words_come_back_sorted_and_raise_the_sequence_when_they_mean_something_else(store):
+    klnt, gsm = Term("klnt", "klant", "nl", "abbreviation"), Term("gsm", "mobiel nummer", "nl", "flemish")
+    store.set_terms([klnt, gsm])
+    assert store.terms() == (gsm, klnt)
+    before = store.sequence()
+    store.set_terms([gsm])
+    assert store.sequence() == before
+    store.set_terms([replace(gsm, official="telefoon")])
+    assert store.sequence() > before
+    assert store.snapshot("fake").terms == (replace(gsm, official="telefoon"), klnt)
+
+
+def test_a_word_that_is_dropped_is_gone_in_that_language_alone(store):
+    store.set_terms([Term("pv", "zonnepanelen", "nl"), Term("pv", "solar panels", "en")])
+    before = store.sequence()
+    store.drop_term("pv", "nl")
+    assert store.terms() == (Term("pv", "solar panels", "en"),)
+    assert store.sequence() > before
+    store.drop_term("onbekend", "nl")
