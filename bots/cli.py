@@ -41,6 +41,7 @@ app.add_typer(cli_coach.app, name="coach")
 app.add_typer(cli_coach.changes_app, name="changes")
 cli_coach.add_to(articles_app)
 app.add_typer(cli_evaluate.app, name="evaluate")
+app.command()(cli_evaluate.calibrate)
 app.add_typer(cli_slack.app, name="slack")
 app.add_typer(cli_teams.app, name="teams")
 
@@ -180,6 +181,28 @@ def ask(
         raise typer.Exit(Exit.CANNOT)
     if answer.outcome is Outcome.UNANSWERED:
         raise typer.Exit(Exit.NO_ANSWER)
+
+
+@app.command()
+def explain(
+    question: Annotated[str, typer.Argument(help="As somebody asked it.")],
+    *,
+    before: Annotated[list[str] | None, typer.Option(help="What was said before it, oldest first; repeat it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Why a question gets the answer that it gets: every signal of search, refusal, danger and moment."""
+    from bots.report import explanation
+    from bots.terminal import person
+    from core import boot
+    from core.model import Question
+
+    desk = boot.open_desk(console.settings(), progress=console.note)
+    found = desk.explain(Question(question, person(desk), before=tuple(before or ())))
+    desk.store.close()
+    if as_json:
+        console.print_json(found)
+    else:
+        console.show(*explanation(found))
 
 
 @app.command()

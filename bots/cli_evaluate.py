@@ -12,9 +12,87 @@ from core.seeds import SEEDS
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from core.calibrate import Judged
+    from core.confidence import Confidence
+    from core.embed import Embedder
     from core.evaluate import FollowUpReport
+    from core.index import Index
+    from core.intervals import Share
 
 app = typer.Typer(help="Measure on labelled questions.", no_args_is_help=True)
+
+
+def calibrate(
+    questions: Annotated[
+        Path | None,
+        typer.Argument(help="JSON lines {text, lang, article}; article is null where none is right."),
+    ] = None,
+    *,
+    refuse: Annotated[float, typer.Option(min=0.5, max=0.95, help="What share of wrong ones to refuse.")] = 0.8,
+    reset: Annotated[bool, typer.Option("--reset", help="Back to what comes with the model.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would come of it, and change nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Set from which certainty an answer is given, by what coaches said of some forty answers, or by a file.
+
+    Running bots follow at once.
+    """
+    from datetime import UTC, datetime
+
+    from core import calibrate as fitting
+    from core.confidence import confidence_for
+    from core.index import Index
+
+    settings = console.settings()
+    store = console.store(settings)
+    embedder = console.embedder(settings)
+    if reset:
+        store.set_calibration(embedder.name, None, datetime.now(UTC))
+        store.close()
+        console.line("The bands are those that come with the model again.")
+        return
+    index, confidence = Index(store.snapshot(embedder.name)), confidence_for(embedder.name)
+    judged = (
+        _judged_in(questions, index, embedder, confidence)
+        if questions
+        else fitting.judged_now(store.verdicts(), index, embedder, confidence)
+    )
+    try:
+        found = fitting.calibrate(judged, refuse=refuse)
+        if not dry_run:
+            store.set_calibration(embedder.name, found, datetime.now(UTC))
+    finally:
+        store.close()
+    if as_json:
+        console.print_json(found)
+        return
+    before = confidence.fitted_to(index.calibration)
+    console.line(f"{found.judged} judged answers.")
+    console.line(f"Of wrong first articles {_sure(found.refused)} will be refused,")
+    console.line(f"and with them {_sure(found.lost)} of the right ones, whose title is then one tap away.")
+    console.line(f"Of the answers that are given {_sure(found.right)} will be right.")
+    console.line(f"Possible answers from {found.possible_from:.2f} (was {before.possible_from:.2f}),")
+    console.line(f"answers from {found.answer_from:.2f} (was {before.answer_from:.2f}).")
+    if dry_run:
+        console.line("Nothing was changed.")
+
+
+def _judged_in(path: Path, index: "Index", embedder: "Embedder", confidence: "Confidence") -> "list[Judged]":
+    """Questions of which the right article is known, as they are found now."""
+    from core.calibrate import Judged
+    from core.labelled import language_in, rows_of
+    from core.search import look_up
+
+    judged = []
+    for row in rows_of(path, required=("text", "article")):
+        found = look_up(index, str(row["text"]), embedder, language=language_in(row))
+        first = found.hits[0].article if found.hits else None
+        judged.append(Judged(confidence.of(found), first is not None and row["article"] in {first.id, first.group}))
+    return judged
+
+
+def _sure(share: "Share") -> str:
+    return f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%}, nine times in ten)"
 
 
 @app.command("retrieval")

@@ -1,12 +1,20 @@
-"""Evaluation reports as tables."""
+"""Evaluation reports, and why an answer is what it is, as tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 
 from rich.table import Table
 
+from core.confidence import Band
 from core.evaluate import MEASURES, Refusal, RetrievalReport
-from core.golden import GoldenReport, Share
+from core.explain import Explanation
+from core.golden import GoldenReport
+from core.intervals import Share
 from core.moments import MomentReport
+
+_MOST = 6
+_LANGUAGES = {"nl": "Dutch", "en": "English"}
+_BANDS = {Band.ANSWER: "an answer", Band.POSSIBLE: "possible answers", Band.UNLIKELY: "probably not in here"}
 
 
 def retrieval_tables(report: RetrievalReport) -> Iterator[Table]:
@@ -75,3 +83,34 @@ def moments_tables(report: MomentReport) -> Iterator[Table]:
     for label, row in zip(report.labels, report.confusion, strict=True):
         taken.add_row(label, *map(str, row))
     yield taken
+
+
+def explanation(why: Explanation) -> Iterator[Table | str]:
+    """What was read, what was found and by which signals, how sure that makes us, and which moment it is."""
+    yield f"Read as {_LANGUAGES[why.answer.language]}" + (f", and looked up as: {why.read_as}" if why.read_as else ".")
+    found = Table(title="Found: points by each signal", title_justify="left")
+    signals = list(asdict(why.found.hits[0].signals)) if why.found.hits else []
+    for column in ("article", "title", *signals, "score"):
+        found.add_column(column, justify="left" if column in {"article", "title"} else "right")
+    for hit in why.found.hits[:_MOST]:
+        points = (f"{value:.2f}" for value in asdict(hit.signals).values())
+        found.add_row(hit.article.id, hit.article.title, *points, f"{hit.score:.2f}")
+    yield found
+    chance, possible, sure = (f"{share:.2f}" for share in (why.chance, why.possible_from, why.answer_from))
+    yield _points("How sure the first is right", why.parts, f"chance {chance}: {_BANDS[why.band]}")
+    yield f"An answer is given from {sure}, possible answers from {possible}, both as calibrated."
+    yield _points(
+        "Danger: likelier than none by", dict(list(why.danger.items())[:_MOST]), f"from {why.danger_from} it leads"
+    )
+    shown = why.answer.moment or "none shown"
+    yield _points("Moment: chances", why.moments, f"shown: {shown}")
+    yield _points("What tells the first of these from the second", why.telling, "logits")
+
+
+def _points(title: str, points: Mapping[str, float], caption: str) -> Table:
+    table = Table(caption=caption, caption_justify="left")
+    table.add_column(title)
+    table.add_column("", justify="right")
+    for name, value in points.items():
+        table.add_row(name, f"{value:.2f}")
+    return table

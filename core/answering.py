@@ -11,6 +11,7 @@ from core.context import better, searched_text
 from core.danger import Lookout
 from core.embed import Embedder, Reading, Vector
 from core.errors import NotFoundError
+from core.explain import Explanation
 from core.index import Index, LiveIndex
 from core.model import Answer, Card, Outcome, Person, Question, Suggestion
 from core.moments import SURE, MomentHead
@@ -56,7 +57,7 @@ class Answering:
         self._embedder = embedder
         self._moments = moments
         self._lookout = lookout
-        self._confidence = confidence
+        self._fitted = confidence
         self._zone = zone
         self._clock = clock
 
@@ -84,6 +85,35 @@ class Answering:
         shown = served(article, moment)
         card = self._card(article, shown, person, base.language)
         return replace(base, outcome=Outcome.ANSWERED, moment=shown, moment_confidence=1.0, card=card)
+
+    def explained(self, answer: Answer, question: Question) -> Explanation:
+        """Why that was the answer. A follow-up is explained as the search that was surer of itself."""
+        index, language = self._live.current(), answer.language
+        asked = self._embedder.read_query(answer.question)
+        found = self._find(index, answer, question, asked)
+        margins = self._margins(index, answer.question, asked.vector)
+        titles = {one.group: one.title for one in reversed(index.articles) if one.language == language or one.critical}
+        chance = self._confidence.of(found)
+        read_as = index.glossary.applied(answer.question, language)
+        return Explanation(
+            answer=answer,
+            read_as=read_as if read_as != answer.question else "",
+            found=found,
+            parts=self._confidence.parts(found),
+            chance=chance,
+            band=self._confidence.band(chance),
+            possible_from=self._confidence.possible_from,
+            answer_from=self._confidence.answer_from,
+            danger={titles[group]: margins[group] for group in sorted(margins, key=lambda one: -margins[one])},
+            danger_from=_DANGER,
+            moments=self._moments.chances(answer.question, asked.vector),
+            telling=self._moments.telling(answer.question, asked.vector),
+        )
+
+    @property
+    def _confidence(self) -> Confidence:
+        """With the bands of this deployment."""
+        return self._fitted.fitted_to(self._live.latest.calibration)
 
     # -- no search needed --------------------------------------------------------------------------------------------
     def _nothing_asked(self, base: Answer, question: Question) -> Answer | None:

@@ -7,6 +7,7 @@ import logging
 
 from core.coach_asking import Asking
 from core.coach_changes import Changes
+from core.coach_judging import Judging
 from core.coach_queue import Queue
 from core.coach_telling import Telling
 from core.coach_terms import Terms
@@ -36,6 +37,7 @@ class Coach:
             **writing.work,
             **changes.work,
             **Terms(desk).work,
+            **Judging(desk).work,
         }
 
     def do(self, asked: Asked) -> Screen:
@@ -93,6 +95,7 @@ class Coach:
             Button(say("coach.panel.add", language), "add", opens=True, primary=True),
             Button(say("coach.panel.notice", language), "notice", opens=True),
             Button(say("coach.panel.changes", language), "changes"),
+            Button(say("coach.panel.judge", language), "judge"),
             Button(say("coach.panel.terms", language), "terms"),
             Button(say("coach.panel.stats", language), "stats"),
             Button(say("coach.panel.hours", language), "hours", opens=True),

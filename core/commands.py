@@ -51,6 +51,7 @@ _COACHING = (
     "change",
     "notice",
     "terms",
+    "judge",
     "stats",
     "history",
     "help",

@@ -1,10 +1,11 @@
 """How sure we are, in words: answer, possible answers, probably not in here."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from core.search import Found
+from core.verdicts import Calibration
 
 
 class Band(StrEnum):
@@ -33,10 +34,16 @@ class Confidence:
 
     def of(self, found: Found) -> float:
         """A share between 0 and 1; for comparing and cutting, never for showing."""
-        if not found.hits:
-            return 0.0
-        found_by = self.score * found.score + self.margin * found.margin + self.lead * found.lead
-        return 1 / (1 + math.exp(-(found_by + self.intercept)))
+        return 1 / (1 + math.exp(-sum(self.parts(found).values()))) if found.hits else 0.0
+
+    def parts(self, found: Found) -> dict[str, float]:
+        """What the chance is made of, on the logit scale."""
+        return {
+            "score": self.score * found.score,
+            "margin": self.margin * found.margin,
+            "lead": self.lead * found.lead,
+            "to begin with": self.intercept,
+        }
 
     def band(self, chance: float) -> Band:
         """What may be said at this chance."""
@@ -45,6 +52,13 @@ class Confidence:
         if chance >= self.answer_from:
             return Band.ANSWER
         return Band.POSSIBLE if chance >= self.possible_from else Band.UNLIKELY
+
+    def fitted_to(self, calibration: Calibration | None) -> "Confidence":
+        """The same with the bands that a deployment's own questions gave, if any."""
+        if calibration is None:
+            return self
+        bands = {"possible_from": calibration.possible_from, "answer_from": calibration.answer_from}
+        return replace(self, calibrated=True, **bands)
 
 
 _E5 = Confidence(score=0.544, margin=2.563, lead=1.645, intercept=-7.658)

@@ -13,6 +13,7 @@ from core.confidence import Confidence
 from core.danger import Lookout
 from core.embed import Embedder
 from core.errors import NotAllowedError, NotFoundError, StoreError
+from core.explain import Explanation
 from core.index import Index, LiveIndex
 from core.language import language_of, language_of_locale
 from core.library import Progress, embed, no_progress, shelve
@@ -111,6 +112,10 @@ class Desk:
             asks_to_delete=bool(scrubbed.found) and question.stays,
         )
         return self._dressed(self._answering.answer(base, question, too_long=len(text) > MAX_QUESTION))
+
+    def explain(self, question: Question) -> Explanation:
+        """Answer a question and tell why; for admins, and nothing is kept."""
+        return self._answering.explained(self.answer(question), question)
 
     def ask(self, question: Question) -> Answer:
         """Answer and remember; whatever breaks becomes a kind sentence and a traceback in the log."""

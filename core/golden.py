@@ -4,16 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from core.intervals import Share, share
 from core.labelled import language_in, rows_of
 from core.library import Progress, no_progress
 from core.model import Answer, Outcome
 from knowledge.article import Language
 
 _TITLES = 3  # that a person is shown
-_RESAMPLES = 2000
-_SURE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +36,6 @@ class Given:
     outcome: Outcome
     place: int
     first: str
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A share with the interval that holds it 95 times in a hundred."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,47 +117,19 @@ def _figures(asked: Sequence[Golden], given: dict[str, Given]) -> dict[str, Shar
     got = [given[question.id] for question in asked]
     sources = [question.article or question.id for question in asked]
 
-    def share(flags: Iterable[bool]) -> Share:
-        return _share(list(flags), sources)
+    def of(flags: Iterable[bool]) -> Share:
+        return share(list(flags), sources)
 
     ends = {
-        "answered_wrong": share(one.outcome is Outcome.ANSWERED and one.place != 1 for one in got),
-        "suggestions": share(one.outcome is Outcome.SUGGESTIONS for one in got),
-        "unanswered": share(one.outcome is Outcome.UNANSWERED for one in got),
+        "answered_wrong": of(one.outcome is Outcome.ANSWERED and one.place != 1 for one in got),
+        "suggestions": of(one.outcome is Outcome.SUGGESTIONS for one in got),
+        "unanswered": of(one.outcome is Outcome.UNANSWERED for one in got),
     }
     if not asked[0].article:
         return ends
     return {
-        "first": share(one.place == 1 for one in got),
-        "among_three": share(1 <= one.place <= _TITLES for one in got),
-        "answered_right": share(one.outcome is Outcome.ANSWERED and one.place == 1 for one in got),
+        "first": of(one.place == 1 for one in got),
+        "among_three": of(1 <= one.place <= _TITLES for one in got),
+        "answered_right": of(one.outcome is Outcome.ANSWERED and one.place == 1 for one in got),
         **ends,
     }
-
-
-def _share(flags: Sequence[bool], sources: Sequence[str]) -> Share:
-    """The interval is a bootstrap over articles, since the questions about one article are alike.
-
-    Where all or none is so there is nothing to draw from, and Wilson's interval says what that is worth.
-    """
-    from scipy.stats import binomtest, bootstrap
-
-    value = sum(flags) / len(flags)
-    if value in {0, 1} or len(set(sources)) == 1:
-        interval = binomtest(sum(flags), len(flags)).proportion_ci(_SURE, method="wilson")
-        return Share(value, float(interval.low), float(interval.high))
-    place = {source: i for i, source in enumerate(dict.fromkeys(sources))}
-    owners = [place[source] for source in sources]
-    counts = np.bincount(owners)
-    hits = np.bincount(owners, weights=np.asarray(flags, dtype=float))
-    found = bootstrap(
-        (hits, counts),
-        lambda hits, counts, axis=-1: hits.sum(axis) / counts.sum(axis),
-        paired=True,
-        vectorized=True,
-        n_resamples=_RESAMPLES,
-        confidence_level=_SURE,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    return Share(value, float(found.low), float(found.high))

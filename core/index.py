@@ -44,6 +44,7 @@ class Index:
         self.articles = snapshot.articles
         self.missing = snapshot.missing
         self.glossary = Glossary(snapshot.terms)
+        self.calibration = snapshot.calibration
         self._whole_vectors = snapshot.whole
         self._passage_vectors = snapshot.passages
         self._owners = snapshot.owners
@@ -153,6 +154,11 @@ class LiveIndex:
         self._model = model
         self._index: Index | None = None
         self._lock = threading.Lock()
+
+    @property
+    def latest(self) -> Index:
+        """The index that was current last, without asking the store again."""
+        return self._index or self.current()
 
     def current(self) -> Index:
         """The index of the store's present sequence; made anew, beside the old one, only after a change."""

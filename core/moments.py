@@ -101,6 +101,31 @@ class MomentHead:
             found = found + self.weights[:, size + offset + columns] @ values
         return np.asarray(found, np.float32)
 
+    def chances(self, text: str, vector: Vector) -> dict[str, float]:
+        """The probability of each label, the likeliest first."""
+        logits = self.logits(text, vector)
+        shares = np.exp(logits - logits.max())
+        found = zip(self.labels, (shares / shares.sum()).tolist(), strict=True)
+        return dict(sorted(found, key=lambda one: -one[1]))
+
+    def telling(self, text: str, vector: Vector, most: int = 6) -> dict[str, float]:
+        """What speaks for the likeliest label rather than the next, in logits, the strongest first."""
+        first, second = (self.labels.index(label) for label in list(self.chances(text, vector))[:2])
+        weights, size = self.weights[first] - self.weights[second], len(self.mean)
+        buckets, values = weighed(_grams(text), self.gram_rarity)
+        found = {
+            "(what it means)": float(weights[:size] @ ((vector - self.mean) / self.spread)),
+            "(how it is spelt)": float(weights[size + buckets] @ values),
+            "(before anything is read)": float(self.bias[first] - self.bias[second]),
+        }
+        counted = _phrases(text)
+        buckets, values = weighed(counted, self.phrase_rarity)
+        worth = dict(
+            zip(buckets.tolist(), (_PHRASES * weights[size + BUCKETS + buckets] * values).tolist(), strict=True)
+        )
+        found |= {phrase: worth[bucket] for phrase in _said(text) for bucket in hashed([phrase])}
+        return dict(sorted(found.items(), key=lambda one: -abs(one[1]))[:most])
+
     def _terms(self, text: str) -> Iterator[tuple[int, Places, Vector]]:
         yield 0, *weighed(_grams(text), self.gram_rarity)
         buckets, values = weighed(_phrases(text), self.phrase_rarity)
@@ -257,9 +282,13 @@ def _grams(text: str) -> Counter[int]:
 
 
 def _phrases(text: str) -> Counter[int]:
+    return hashed(_said(text))
+
+
+def _said(text: str) -> list[str]:
     """Words and pairs of words, stop words and all: "hoe", "niet" and "eerste keer" tell most."""
     said = [*words(text[:_LOOKED_AT]), *(mark for mark in _MARKS if mark in text)]
-    return hashed([*said, *(f"{one} {next_one}" for one, next_one in pairwise(said))])
+    return [*said, *(f"{one} {next_one}" for one, next_one in pairwise(said))]
 
 
 def _report(labels: Sequence[str], guesses: Sequence[str]) -> MomentReport:

@@ -15,6 +15,7 @@ from typing import get_args
 
 from knowledge.article import Article, Language
 from knowledge.errors import ArticleError, give_up
+from knowledge.glossary import FILE as GLOSSARY
 from knowledge.markdown import AMSTERDAM, Draft, article_of, draft_of, kind_of
 
 MOST_BYTES = 20_000_000
@@ -92,7 +93,7 @@ def _drafts(path: Path, on_error: Callable[[ArticleError], None]) -> Iterator[tu
 
 
 def _files(path: Path, on_error: Callable[[ArticleError], None]) -> list[Path]:
-    """The file itself, or what a folder holds; hidden files and README.md are not articles."""
+    """The file itself, or what a folder holds; hidden files, README.md and the glossary are no articles."""
     known = ", ".join(READERS)
     errors: list[ArticleError] = []
     inside: list[Path] = []
@@ -105,7 +106,7 @@ def _files(path: Path, on_error: Callable[[ArticleError], None]) -> list[Path]:
             errors.append(ArticleError(path, 1, f"'{path.suffix}' cannot be read; use one of {known}."))
     except ArticleError as error:
         errors.append(error)
-    files = sorted(file for file in inside if file.suffix.lower() in READERS and file.name.lower() != "readme.md")
+    files = sorted(file for file in inside if file.suffix.lower() in READERS and file.name.lower() not in _NO_ARTICLES)
     if not files and not errors:
         what = f"{len(inside)} files, but none is an article" if inside else "no files"
         errors.append(ArticleError(path, 1, f"The folder holds {what}; put {known} in it."))
@@ -314,4 +315,5 @@ _OF_TEXT: dict[str, Callable[[str, Path], Iterator[Draft]]] = {
     ".html": _html,
     ".htm": _html,
 }
+_NO_ARTICLES = {"readme.md", GLOSSARY}
 READERS = (*_OF_TEXT, *OFFICE)

@@ -12,6 +12,7 @@ from core.embed import Reading, Vector
 from core.model import Answer, Delivery, Event, Feedback, Person, Place, Request, Role, Turn
 from core.pieces import NO_PIECES, Pieces
 from core.store.coaching import Coaching
+from core.verdicts import Calibration
 from knowledge.amounts import Amounts
 from knowledge.article import Article, Language
 from knowledge.glossary import Term
@@ -57,6 +58,7 @@ class Snapshot:
     counts: npt.NDArray[np.int64]  # (passages,), how many pieces each has
     missing: tuple[str, ...] = ()
     terms: tuple[Term, ...] = ()
+    calibration: Calibration | None = None  # of this model
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,9 @@ class Store(Coaching, Protocol):
 
     def drop_term(self, said: str, language: Language) -> None:
         """Forget a word, and raise the sequence; an unknown one is ignored."""
+
+    def set_calibration(self, model: str, calibration: Calibration | None, now: datetime) -> None:
+        """Keep the bands for a model, or none, and raise the sequence."""
 
     def delete(self, article_ids: Iterable[str]) -> None:
         """Remove articles, their passages and vectors, and raise the sequence; unknown ids are ignored."""

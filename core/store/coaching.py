@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from core.loop import Announcement, Colleague, Draft, Hours, Notice, OpenQuestion, Proposal, State, Tip, Version
-from core.model import Person, Request
+from core.model import Answer, Person, Request
+from core.verdicts import Verdict
 from knowledge.article import Article, Change
 
 if TYPE_CHECKING:
@@ -163,6 +164,16 @@ class Coaching(Protocol):
 
     def judge_tip(self, tip_id: int, *, shown: bool) -> None:
         """Show a tip from now on, or not."""
+
+    # -- what answers were worth ----------------------------------------------------------------------------------
+    def to_judge(self, since: datetime, most: int = 20) -> list[Answer]:
+        """Draw answers from after `since` that no coach judged, with an article in them; each question once."""
+
+    def judge(self, answer_id: str, verdict: Verdict, person_id: str, now: datetime) -> None:
+        """Keep what a coach says of an answer, in place of what was said before; `NotFoundError` when it is gone."""
+
+    def verdicts(self) -> list[tuple[Answer, Verdict]]:
+        """List the answers that were judged, the latest first."""
 
     # -- coaches ----------------------------------------------------------------------------------------------
     def colleagues(self) -> list[Colleague]:

@@ -12,11 +12,13 @@ from pydantic_core import to_json
 from core.embed import Vector
 from core.model import Answer
 from core.pieces import NO_PIECES, Pieces
+from core.verdicts import Calibration
 from knowledge.article import Article
 
 ARTICLE = TypeAdapter(Article)
 ARTICLES = TypeAdapter(list[Article])
 ANSWER = TypeAdapter(Answer)
+CALIBRATION = TypeAdapter(Calibration)
 
 # Half a character has no UTF-8 and raises on bind; PostgreSQL refuses NUL.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

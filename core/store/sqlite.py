@@ -28,6 +28,7 @@ from core.store import (
 from core.store.columns import ANSWER, ARTICLE, as_json, matrix, pieces, stamp
 from core.store.migrations import MIGRATIONS, applied, is_current
 from core.store.sqlite_coaching import SqliteCoaching
+from core.verdicts import Calibration
 from knowledge.amounts import Amounts
 from knowledge.article import Article, Language
 from knowledge.glossary import Term
@@ -147,6 +148,11 @@ class SqliteStore(SqliteCoaching):
         """Forget a word, and raise the sequence; an unknown one is ignored."""
         with self.write() as db:
             sqlite_articles.drop_term(db, said, language, stamp(self._clock()))
+
+    def set_calibration(self, model: str, calibration: Calibration | None, now: datetime) -> None:
+        """Keep the bands for a model, or none, and raise the sequence."""
+        with self.write() as db:
+            sqlite_articles.set_calibration(db, model, calibration, stamp(now))
 
     def known(self, hashes: Iterable[str], model: str) -> dict[str, Reading]:
         """Find the texts that need not be read again."""

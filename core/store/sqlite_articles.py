@@ -13,7 +13,8 @@ import numpy as np
 from sqlite_utils import Database
 
 from core.store import Embedded, Piece, Snapshot
-from core.store.columns import ARTICLE, ARTICLES, as_json, blob, clean, matrix, pieces
+from core.store.columns import ARTICLE, ARTICLES, CALIBRATION, as_json, blob, clean, matrix, pieces
+from core.verdicts import Calibration
 from knowledge.amounts import Amounts, filled, named
 from knowledge.article import Article
 from knowledge.glossary import Term
@@ -57,6 +58,7 @@ def snapshot(db: Database, model: str) -> Snapshot:
         counts=np.array([len(ids or b"") // np.int32().itemsize for ids in piece_ids], dtype=np.int64),
         missing=tuple(sorted(missing)),
         terms=terms(db),
+        calibration=calibration(db, model),
     )
 
 
@@ -103,6 +105,21 @@ def drop_term(db: Database, said: str, language: str, now: str) -> None:
     """Forget a word."""
     if db.execute("delete from term where said = ? and language = ?", [clean(said), language]).rowcount:
         _note_change(db, "", "saved", now)
+
+
+def calibration(db: Database, model: str) -> Calibration | None:
+    """Read the bands of a model."""
+    row = db.execute("select document from calibration where model = ?", [model]).fetchone()
+    return CALIBRATION.validate_json(row[0]) if row else None
+
+
+def set_calibration(db: Database, model: str, found: Calibration | None, now: str) -> None:
+    """Write the bands of a model, or none; whoever answers sees it at once."""
+    db.execute("delete from calibration where model = ?", [model])
+    if found is not None:
+        document = as_json(CALIBRATION.dump_python(found))
+        db.execute("insert into calibration (model, document, at) values (?, ?, ?)", [model, document, now])
+    _note_change(db, "", "saved", now)
 
 
 def save(db: Database, item: Embedded, model: str, now: str, *, what: str = "imported", by: str | None = None) -> None:

@@ -11,11 +11,12 @@ from sqlite_utils import Database
 
 from core.errors import NotFoundError
 from core.loop import Announcement, Colleague, Draft, Hours, Notice, OpenQuestion, Proposal, State, Tip, Version
-from core.model import Person, Request
+from core.model import Answer, Person, Request
 from core.store import Embedded, Identity, sqlite_articles, sqlite_people
 from core.store.coaching import Due, Told
 from core.store.columns import ANSWER, ARTICLE, as_json, stamp
 from core.store.sqlite_file import SqliteFile
+from core.verdicts import Verdict
 from knowledge.article import Article, Change
 
 _LEASE = timedelta(seconds=30)
@@ -355,6 +356,42 @@ class SqliteCoaching(SqliteFile):
         """Show a tip from now on, or not."""
         with self.write() as db:
             db.execute("update tip set state = ? where id = ?", ["shown" if shown else "refused", tip_id])
+
+    # -- what answers were worth ----------------------------------------------------------------------------------
+    def to_judge(self, since: datetime, most: int = 20) -> list[Answer]:
+        """Draw answers that no coach judged, with an article in them; each question once."""
+        with self.read() as db:
+            # Ids are random, so their order is a draw that stays the same while somebody looks.
+            rows = db.execute(
+                "select document from answer where created > :since"
+                " and outcome in ('answered', 'suggestions', 'unanswered')"
+                " and (article_id is not null or json_array_length(document, '$.alternatives') > 0)"
+                " and confidence > 0 and document ->> 'question' not in"
+                " (select document ->> 'question' from verdict join answer on answer.id = verdict.answer_id)"
+                " group by document ->> 'question' order by id limit :most",
+                {"since": stamp(since), "most": most},
+            )
+            return [ANSWER.validate_json(document) for (document,) in rows]
+
+    def judge(self, answer_id: str, verdict: Verdict, person_id: str, now: datetime) -> None:
+        """Keep what a coach says of an answer, in place of what was said before."""
+        with self.write() as db:
+            if db.execute("select 1 from answer where id = ?", [answer_id]).fetchone() is None:
+                raise NotFoundError(f"There is no answer {answer_id}.")
+            db.execute(
+                "insert into verdict (answer_id, verdict, person_id, at) values (?, ?, ?, ?)"
+                " on conflict (answer_id) do update set verdict = excluded.verdict, person_id = excluded.person_id,"
+                " at = excluded.at",
+                [answer_id, verdict.value, person_id, stamp(now)],
+            )
+
+    def verdicts(self) -> list[tuple[Answer, Verdict]]:
+        """List the answers that were judged, the latest first."""
+        with self.read() as db:
+            rows = db.execute(
+                "select document, verdict from verdict join answer on answer.id = answer_id order by at desc, answer_id"
+            )
+            return [(ANSWER.validate_json(document), Verdict(verdict)) for document, verdict in rows]
 
     # -- coaches ----------------------------------------------------------------------------------------------
     def colleagues(self) -> list[Colleague]:

@@ -588,3 +588,50 @@ def test_broken_amounts_stop_an_import(folder):
     assert result.exit_code == console.Exit.CANNOT
     assert "amounts.toml" in result.stderr
     assert ids() == []
+
+
+def test_explain_tells_every_signal(folder):
+    run("import", str(folder))
+    said = run("explain", "verhuizing doorgeven", "--before", "hoi").stdout
+    for part in ("Read as Dutch", "move", "pieces", "chance", "Danger", "Moment", "An answer is given from"):
+        assert part in said
+    found = json.loads(run("explain", "verhuizing doorgeven", "--json").stdout)
+    assert found["found"]["hits"][0]["article"]["id"] == "move"
+    signals = found["found"]["hits"][0]["signals"]
+    assert sum(signals.values()) == pytest.approx(found["found"]["hits"][0]["score"], abs=1e-4)
+    assert sum(found["moments"].values()) == pytest.approx(1)
+
+
+def test_explain_of_nothing_and_of_an_empty_database_is_no_traceback():
+    assert run("explain", "").exit_code == 0
+    assert run("explain", "verhuizing").exit_code == 0
+
+
+def test_bands_are_set_from_a_file_and_taken_back(folder, tmp_path):
+    run("import", str(folder))
+    rows = [{"text": f"verhuizing doorgeven {n}", "article": "move"} for n in range(20)]
+    rows += [{"text": f"iets anders {n}", "article": None} for n in range(20)]
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    said = run("calibrate", str(questions), "--dry-run").stdout
+    assert "40 judged answers" in said
+    assert "Nothing was changed" in said
+    before = json.loads(run("explain", "gas", "--json").stdout)["possible_from"]
+    found = json.loads(run("calibrate", str(questions), "--json").stdout)
+    assert json.loads(run("explain", "gas", "--json").stdout)["possible_from"] == found["possible_from"] != before
+    run("calibrate", "--reset")
+    assert json.loads(run("explain", "gas", "--json").stdout)["possible_from"] == before
+
+
+def test_too_few_judged_answers_are_a_sentence(capsys, monkeypatch):
+    said, code = failed(capsys, monkeypatch, "calibrate")
+    assert "let coaches judge 30 more" in said
+    assert code == 4
+
+
+def test_the_glossary_is_imported_and_exported(folder, tmp_path):
+    (folder / "glossary.csv").write_text("said,official,language,kind\nvh,verhuizing,nl,abbreviation\n")
+    run("import", str(folder))
+    assert "looked up as: verhuizing doorgeven" in run("explain", "vh doorgeven").stdout
+    run("export", str(tmp_path / "out"))
+    assert (tmp_path / "out" / "glossary.csv").read_text() == (folder / "glossary.csv").read_text()

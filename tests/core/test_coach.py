@@ -647,6 +647,49 @@ def test_the_last_of_its_history_is_the_article_and_every_version_comes_back(tmp
         assert replace(first.article, version=0) == replace(MOVE, version=0)
 
 
+# -- judging -----------------------------------------------------------------------------------------------------------
+def test_a_coach_judges_answers_one_by_one_each_question_once(desk, anna, jan):
+    jan.ask("verhuizing doorgeven")
+    jan.ask("verhuizing doorgeven")
+    jan.ask("gas")
+    seen = []
+    panel = anna.do("judge")
+    for done in (1, 2):
+        seen.append(next(item.answer.question for item in panel.items if isinstance(item, Given)))
+        panel = anna.tap(panel, nl("judge.right"))
+        assert nl("judge.count", done=str(done), enough="40") in text_of(panel)
+    assert sorted(seen) == ["gas", "verhuizing doorgeven"]
+    assert nl("judge.none") in text_of(panel)
+    assert [verdict for _, verdict in desk.store.verdicts()] == ["right", "right"]
+
+
+def test_of_a_refusal_the_nearest_article_is_judged(desk, anna, jan):
+    answer = jan.ask("iets heel anders dan dit")
+    assert answer.outcome is Outcome.UNANSWERED
+    panel = anna.do("judge")
+    assert answer.alternatives[0].title in text_of(panel)
+    anna.tap(panel, nl("judge.nothing"))
+    assert [verdict for _, verdict in desk.store.verdicts()] == ["nothing"]
+
+
+def test_nobody_judges_what_they_may_not_see(desk, anna, jan):
+    secret = article("---\ntitle: Geheim tarief\naudience: [retentie]\n---\nHet is laag.\n", "secret")
+    shelve(desk.store, desk.embedder, [secret])
+    desk.store.set_person(jan.identity, audience=["retentie"])
+    assert jan.ask("geheim tarief").card.article_id == "secret"
+    assert nl("judge.none") in text_of(anna.do("judge"))
+    assert nl("command.not_yours") in text_of(jan.do("judge"))
+
+
+def test_a_judgement_goes_with_its_answer(desk, anna, jan):
+    answer = jan.ask("gas")
+    anna.tap(anna.do("judge"), nl("judge.wrong"))
+    with desk.store.write() as db:
+        db.execute("delete from answer where id = ?", [answer.id])
+    assert desk.store.verdicts() == []
+    assert nl("coach.gone") in text_of(anna.do("judge_right", answer.id))
+
+
 # -- words -------------------------------------------------------------------------------------------------------------
 def test_a_word_that_a_coach_teaches_is_understood_in_the_next_question(anna, jan):
     assert jan.ask("verkassen").outcome is Outcome.UNANSWERED
