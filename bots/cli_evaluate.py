@@ -1,5 +1,6 @@
 """`bijdehand evaluate`: measuring on labelled questions."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,11 +8,13 @@ import typer
 
 from bots import console
 from bots.console import Json
+from core.errors import BijdehandError
 from core.seeds import SEEDS
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from core.bench import Run
     from core.calibrate import Judged
     from core.confidence import Confidence
     from core.embed import Embedder
@@ -19,7 +22,86 @@ if TYPE_CHECKING:
     from core.index import Index
     from core.intervals import Share
 
-app = typer.Typer(help="Measure on labelled questions.", no_args_is_help=True)
+app = typer.Typer(help="Measure on labelled questions.", invoke_without_command=True)
+
+BASELINE = SEEDS / "baseline.json"
+
+
+@app.callback()
+def everything(
+    context: typer.Context,
+    *,
+    baseline: Annotated[Path, typer.Option(help="A run to compare with.")] = BASELINE,
+    save: Annotated[bool, typer.Option("--save", help="Keep this run as the baseline.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write a page with plots here, as HTML.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Search, refusal and moments, measured on the starter questions. Exit code 1: something is worse than before.
+
+    Worse is what lies below the baseline by more than chance would have it. Below are other things to measure.
+    """
+    if context.invoked_subcommand:
+        return
+    from bots.report import bench_table
+    from core import bench
+
+    before = bench.read_run(baseline) if baseline.is_file() and not save else None
+    if before is None and not save:
+        console.note(f"There is no run to compare with in {baseline}; make one with --save.")
+    run = _measured()
+    found = bench.figures(run, before)
+    if report:
+        from bots.plots import page
+
+        report.write_text(page(run, found), encoding="utf-8")
+    if as_json:
+        console.print_json(found)
+    else:
+        console.show(bench_table(found, run))
+    if save:
+        bench.keep_run(run, baseline)
+        console.note(f"Kept in {baseline}.")
+    if any(one.worse for one in found):
+        raise typer.Exit(console.Exit.TO_MEND)
+
+
+def _measured() -> "Run":
+    """The starter questions asked of a throw-away desk, and the starter messages cross-validated."""
+    from tempfile import TemporaryDirectory
+
+    from core import bench, boot, moments
+    from core.confidence import confidence_for
+    from core.golden import read_golden
+    from core.index import Index
+    from core.library import shelve
+    from core.model import Person, Question
+    from core.store.sqlite import open_store
+    from core.vectors import Cached
+    from knowledge.amounts import amounts_for
+    from knowledge.glossary import terms_for
+    from knowledge.readers import read
+
+    settings, folder = console.settings(), SEEDS / "articles"
+    with (
+        Cached(console.embedder(settings), settings.cache / "vectors.db") as embedder,
+        TemporaryDirectory() as throw_away,
+        closing(open_store(Path(throw_away) / "bijdehand.db")) as store,
+    ):
+        store.set_amounts(amounts_for([folder]))
+        store.set_terms(terms_for([folder]))
+        with console.Bar("Articles") as progress:
+            shelve(store, embedder, [one.article for one in read(folder)], progress=progress)
+        desk = boot.open_desk(settings, store=store, embedder=embedder, progress=console.note)
+        with console.Bar("Questions") as progress:
+            return bench.measure(
+                read_golden(SEEDS / "golden.jsonl"),
+                moments.read_messages(SEEDS / "moments.jsonl"),
+                index=Index(store.snapshot(embedder.name)),
+                embedder=embedder,
+                confidence=confidence_for(embedder.name),
+                ask=lambda one: desk.answer(Question(one.text, Person("somebody"), "terminal", locale=one.language)),
+                progress=progress,
+            )
 
 
 def calibrate(
@@ -295,3 +377,53 @@ def likeness(
         for one in points
     ]
     console.table(rows, ("languages", "from", "called the same", "precision", "recall"))
+
+
+@app.command("replay")
+def replay(
+    *,
+    model: Annotated[str, typer.Option(help="Another model, as BIJDEHAND_MODEL names it.")] = "",
+    articles: Annotated[Path | None, typer.Option(help="Other articles: a file or folder.")] = None,
+    weeks: Annotated[int, typer.Option(min=1, max=52, help="How far back to look.")] = 8,
+    as_json: Json = False,
+) -> None:
+    """What people asked lately, of another model or other articles: the answers that would change. Nothing is kept."""
+    from datetime import UTC, datetime, timedelta
+
+    from bots.report import replay_table
+    from core.confidence import confidence_for
+    from core.index import Index
+    from core.library import snapshot_of
+    from core.replay import Setup
+    from core.replay import replay as ask_again
+    from knowledge.amounts import amounts_for, filled
+    from knowledge.glossary import terms_for
+    from knowledge.readers import read
+
+    settings = console.settings()
+    with closing(console.store(settings)) as store:
+        embedder = console.embedder(settings)
+        answers = store.asked(datetime.now(UTC) - timedelta(weeks=weeks))
+        index, stored, amounts = Index(store.snapshot(embedder.name)), store.articles(), store.amounts()
+    if not answers:
+        raise BijdehandError(f"Nobody has asked anything in the last {weeks} weeks.")
+    other = console.embedder(settings.model_copy(update={"model": model})) if model else embedder
+    terms = index.glossary.terms
+    if articles:
+        stored, amounts, terms = [one.article for one in read(articles)], amounts_for([articles]), terms_for([articles])
+    with console.Bar("Articles") as progress:
+        snapshot = snapshot_of([filled(one, amounts) for one in stored], other, terms=terms, progress=progress)
+    old = Setup(index, embedder, confidence_for(embedder.name))
+    new = Setup(Index(snapshot), other, confidence_for(other.name))
+    with console.Bar("Questions") as progress:
+        found = ask_again(answers, old, new, progress=progress)
+    if as_json:
+        console.print_json(found)
+        return
+    if found.changed:
+        console.show(replay_table(found))
+    grave = ", ".join(f"{count} from {band}" for band, count in sorted(found.bands.items()))
+    console.line(
+        f"{found.questions} questions: {found.other_article} would get another article first"
+        + (f"; bands: {grave}." if grave else ".")
+    )

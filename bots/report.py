@@ -1,18 +1,21 @@
 """Evaluation reports, and why an answer is what it is, as tables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from rich.table import Table
 
+from core.bench import Figure, Run
 from core.confidence import Band
 from core.evaluate import MEASURES, Refusal, RetrievalReport
 from core.explain import Explanation
 from core.golden import GoldenReport
 from core.intervals import Share
 from core.moments import MomentReport
+from core.replay import Replay
 
 _MOST = 6
+_MOST_CHANGES = 50
 _LANGUAGES = {"nl": "Dutch", "en": "English"}
 _BANDS = {Band.ANSWER: "an answer", Band.POSSIBLE: "possible answers", Band.UNLIKELY: "probably not in here"}
 
@@ -113,4 +116,51 @@ def _points(title: str, points: Mapping[str, float], caption: str) -> Table:
     table.add_column("", justify="right")
     for name, value in points.items():
         table.add_row(name, f"{value:.2f}")
+    return table
+
+
+def bench_table(figures: Sequence[Figure], run: Run) -> Table:
+    """A row per figure, with what it is in each language and how it differs from before."""
+    title = f"{run.articles} articles, {len(run.asked)} questions, {len(run.told)} messages, {run.model}"
+    table = Table(title=title, title_justify="left", caption="Intervals are of 95 %.", caption_justify="left")
+    for column in ("", "", "nl", "en", "all", "than before"):
+        table.add_column(column, justify="left" if not column else "right")
+    rows: dict[tuple[str, str], dict[str, Figure]] = {}
+    for one in figures:
+        rows.setdefault((one.part, one.name), {})[one.language] = one
+    last = ""
+    for (part, name), found in rows.items():
+        if part != last and last:
+            table.add_section()
+        cells = [_interval(found[language].now) if language in found else "" for language in ("nl", "en", "all")]
+        table.add_row(part if part != last else "", name, *cells, _difference(found.values()))
+        last = part
+    return table
+
+
+def _interval(share: Share) -> str:
+    return f"{share.value:.3f} ({share.low:.3f} to {share.high:.3f})"
+
+
+def _difference(found: Iterable[Figure]) -> str:
+    """Of all questions; and of a language alone, where that is worse by more than noise."""
+    said = []
+    for one in found:
+        if one.difference and (one.language == "all" or one.worse):
+            language = "" if one.language == "all" else f"{one.language} "
+            mark = " worse" if one.worse else " better" if one.better else ""
+            low, high = one.difference.low, one.difference.high
+            said.append(f"{language}{one.difference.value:+.3f} ({low:+.3f} to {high:+.3f}){mark}")
+    return ", ".join(said)
+
+
+def replay_table(found: Replay) -> Table:
+    """A row per answer that would change, the surest of today first."""
+    table = Table(title="What would change", title_justify="left")
+    for column in ("question", "now", "", "then", ""):
+        table.add_column(column)
+    for one in found.changed[:_MOST_CHANGES]:
+        table.add_row(one.question, one.before, _BANDS[one.now], one.after, _BANDS[one.then])
+    if len(found.changed) > _MOST_CHANGES:
+        table.caption = f"And {len(found.changed) - _MOST_CHANGES} more; --json has them all."
     return table

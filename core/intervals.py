@@ -1,13 +1,16 @@
 """Shares and means with their interval, drawn over articles: the questions about one are alike."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 _RESAMPLES = 2000
 _SURE = 0.95
+_DRAWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +62,23 @@ def _bootstrap(samples: Any, statistic: Any) -> tuple[float, float]:  # noqa: AN
         rng=np.random.default_rng(0),
     ).confidence_interval
     return float(found.low), float(found.high)
+
+
+def drawn(
+    statistic: Callable[..., float], sources: Sequence[str], *columns: npt.NDArray[Any], draws: int = _DRAWS
+) -> Share | None:
+    """Any statistic of columns of equal length, and a bootstrap over sources; None where there is nothing to count."""
+    value = statistic(*columns) if sources else math.nan
+    if math.isnan(value):
+        return None
+    place = {source: i for i, source in enumerate(dict.fromkeys(sources))}
+    owners = np.array([place[source] for source in sources])
+    order = np.argsort(owners, kind="stable")
+    members = np.split(order, np.cumsum(np.bincount(owners))[:-1])
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(draws):
+        rows = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
+        found.append(statistic(*(column[rows] for column in columns)))
+    low, high = np.nanpercentile(found, [50 * (1 - _SURE), 50 * (1 + _SURE)])
+    return Share(value, float(low), float(high))

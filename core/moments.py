@@ -15,8 +15,10 @@ import numpy.typing as npt
 from core.embed import Embedder, Vector
 from core.errors import BijdehandError
 from core.features import BUCKETS, Places, as_matrix, hashed, rarities, weighed
+from core.labelled import language_in
 from core.learnt import Arrays, keep, recall
 from core.lexical import grams, words
+from knowledge.article import Language
 from knowledge.moment import Moment
 
 # Below this the guess is right in two of five; the desk then takes apply, which costs least when it is wrong.
@@ -44,6 +46,7 @@ class Message:
     text: str
     moment: Moment | None
     sector: str = ""
+    language: Language = "nl"
     also: tuple[Moment | None, ...] = ()
 
 
@@ -180,16 +183,22 @@ def score(head: MomentHead, embedder: Embedder, messages: Sequence[Message]) -> 
     """How a trained head does on messages that it was not trained on."""
     clear, ambiguous = _parted(messages)
     guesses = _guesses(head, clear, _vectors(embedder, clear))
-    report = _report([_named(message.moment) for message in clear], guesses)
+    report = _report([named(message.moment) for message in clear], guesses)
     return _with_ambiguous(report, head, embedder, ambiguous)
 
 
 def cross_validate(embedder: Embedder, messages: Sequence[Message], *, folds: int = 5) -> MomentReport:
     """How a head does on sectors that it has not seen; messages without a sector are dealt out one by one."""
+    clear, ambiguous = _parted(messages)
+    report = _report([named(message.moment) for message in clear], cross_guesses(embedder, clear, folds=folds))
+    return _with_ambiguous(report, _fit(clear, _vectors(embedder, clear)), embedder, ambiguous)
+
+
+def cross_guesses(embedder: Embedder, clear: Sequence[Message], *, folds: int = 5) -> list[str]:
+    """The label that each of these gets from a head that has not seen its sector."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    clear, ambiguous = _parted(messages)
-    labels = np.array([_named(message.moment) for message in clear])
+    labels = np.array([named(message.moment) for message in clear])
     groups = [f"#{n}" if m.sector in _NO_SECTOR else m.sector for n, m in enumerate(clear)]
     rarest = min(Counter(labels.tolist()).values(), default=0)
     if min(rarest, len(set(groups))) < folds:
@@ -199,8 +208,7 @@ def cross_validate(embedder: Embedder, messages: Sequence[Message], *, folds: in
     for seen, unseen in StratifiedGroupKFold(folds, shuffle=True, random_state=0).split(vectors, labels, groups):
         head = _fit([clear[i] for i in seen], vectors[seen])
         guessed[unseen] = _guesses(head, [clear[i] for i in unseen], vectors[unseen])
-    report = _report(labels.tolist(), guessed.tolist())
-    return _with_ambiguous(report, _fit(clear, vectors), embedder, ambiguous)
+    return [str(guess) for guess in guessed]
 
 
 def _parted(messages: Sequence[Message]) -> tuple[list[Message], list[Message]]:
@@ -219,14 +227,14 @@ def _with_ambiguous(
 
 
 def _guesses(head: MomentHead, messages: Sequence[Message], vectors: Vector) -> list[str]:
-    return [_named(head.predict(one.text, vector)[0]) for one, vector in zip(messages, vectors, strict=True)]
+    return [named(head.predict(one.text, vector)[0]) for one, vector in zip(messages, vectors, strict=True)]
 
 
 def _message(path: Path, number: int, line: str) -> Message:
     try:
         row: dict[str, Any] = json.loads(line)
         also = tuple(_moment(label) for label in row.get("also", ()))
-        return Message(str(row["text"]), _moment(row["moment"]), str(row.get("sector", "")), also)
+        return Message(str(row["text"]), _moment(row["moment"]), str(row.get("sector", "")), language_in(row), also)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         labels = ", ".join(_LABELS)
         raise BijdehandError(f'{path}, line {number}: write {{"text": …, "moment": one of {labels}}}.') from error
@@ -236,7 +244,8 @@ def _moment(label: str) -> Moment | None:
     return None if label == _NONE else Moment(label)
 
 
-def _named(moment: Moment | None) -> str:
+def named(moment: Moment | None) -> str:
+    """What a moment, or none, is called in files."""
     return moment.value if moment else _NONE
 
 
@@ -250,7 +259,7 @@ def _fit(messages: Sequence[Message], vectors: Vector) -> MomentHead:
     from scipy import sparse
     from sklearn.linear_model import LogisticRegression
 
-    labels = [_named(message.moment) for message in messages]
+    labels = [named(message.moment) for message in messages]
     if len(set(labels)) <= 2:  # noqa: PLR2004 - scikit-learn then fits one row of weights, and these are no moments
         raise BijdehandError("The messages must come from three moments or more.")
     mean = vectors.mean(axis=0)

@@ -37,7 +37,8 @@ class Glossary:
 
     def __init__(self, terms: Iterable[Term]) -> None:
         """Of terms that say the same in one language the last counts."""
-        self._meant = {(one.language, one.said.casefold()): one for one in terms if one.said.strip()}
+        self.terms = tuple(terms)
+        self._meant = {(one.language, one.said.casefold()): one for one in self.terms if one.said.strip()}
 
     @cached_property
     def _said(self) -> dict[str, re.Pattern[str]]:

@@ -29,6 +29,11 @@ NOT_RUN = {
     "bijdehand import": "a mention in a sentence; the table has it with a folder",
     "bijdehand evaluate retrieval": "a mention in a sentence",
     "bijdehand lint": "a mention in a sentence; the table has it with a folder",
+    "bijdehand calibrate": "wants judged answers; tests/bots/test_cli.py has a file of them",
+    "bijdehand evaluate --report evaluation.html": "all is worse with a model of hashed words, and it writes a file; "
+    "tests/bots/test_cli.py",
+    "bijdehand evaluate replay --model intfloat/multilingual-e5-base": "a model of the hub; tests/bots/test_cli.py "
+    "gives it other articles",
     "bijdehand serve": "runs until stopped; tests/bots/test_serve.py starts it",
     "bijdehand chat": "waits for a person; tests/bots/test_cli.py types to it",
     "bijdehand evaluate retrieval --articles A.jsonl --queries Q.jsonl --qrels R.tsv": "of the reader's own; "

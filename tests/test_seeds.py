@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 from conftest import AMSTERDAM, TODAY
 
+from core.bench import read_run
 from core.card import card_of
 from core.model import Outcome, Person, Question
 from core.seeds import SEEDS
@@ -267,14 +268,13 @@ def test_danger_is_spotted_in_words_that_nobody_who_wrote_the_signals_had_seen(s
 
 @pytest.mark.model
 def test_golden_questions_get_what_the_baseline_says(starter_desk):
-    """`bijdehand evaluate questions --json` made it; whoever changes what is found makes it anew, and looks why."""
-    baseline = json.loads((SEEDS / "golden_baseline.json").read_text(encoding="utf-8"))
-    before = {one["id"]: one for one in baseline["given"]}
+    """`bijdehand evaluate --save` made it; whoever changes what is found makes it anew, and looks why."""
+    before = {one.id: one for one in read_run(SEEDS / "baseline.json").asked}
     other = []
     for row in rows("golden.jsonl"):
         answer, shown = asked(starter_desk, row)
         place = shown.index(row["article"]) + 1 if row["article"] in shown else 0
-        if (answer.outcome, place) != (before[row["id"]]["outcome"], before[row["id"]]["place"]):
+        if (answer.outcome, place) != (before[row["id"]].outcome, before[row["id"]].place):
             other.append(row["id"])
     assert len(other) <= 0.02 * len(before), other  # other processors round a vector otherwise
 

@@ -244,6 +244,9 @@ class Store(Coaching, Protocol):
     def answer(self, answer_id: str) -> Answer:
         """Find an answer given earlier; `NotFoundError` when there is none."""
 
+    def asked(self, since: datetime, most: int = 1000) -> list[Answer]:
+        """List what was asked after `since`, each question once, the latest first; greetings and thanks are not."""
+
     def rate(self, feedback: Feedback, now: datetime) -> None:
         """Keep what somebody thought of an answer, once per person; the latest wins, field by field.
 

@@ -402,6 +402,17 @@ class SqliteStore(SqliteCoaching):
                 raise NotFoundError(f"There is no answer {answer_id}.")
             return ANSWER.validate_json(row[0])
 
+    def asked(self, since: datetime, most: int = 1000) -> list[Answer]:
+        """List what was asked, each question once, the latest first; greetings and thanks are not."""
+        with self.read() as db:
+            rows = db.execute(
+                "select document, max(created) from answer where created > ? and document ->> 'question' <> ''"
+                " and outcome in ('answered', 'suggestions', 'unanswered') and confidence > 0"
+                " group by document ->> 'question', language order by max(created) desc, id limit ?",
+                [stamp(since), most],
+            )
+            return [ANSWER.validate_json(document) for document, _ in rows]
+
     def rate(self, feedback: Feedback, now: datetime) -> None:
         """Keep what somebody thought of an answer: the latest wins, field by field."""
         with self.write() as db:

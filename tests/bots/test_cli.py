@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -635,3 +636,67 @@ def test_the_glossary_is_imported_and_exported(folder, tmp_path):
     assert "looked up as: verhuizing doorgeven" in run("explain", "vh doorgeven").stdout
     run("export", str(tmp_path / "out"))
     assert (tmp_path / "out" / "glossary.csv").read_text() == (folder / "glossary.csv").read_text()
+
+
+@pytest.fixture(scope="module")
+def small_seeds(tmp_path_factory):
+    """A few of the starter articles, questions and messages, so that everything is measured in seconds."""
+    import shutil
+
+    made = tmp_path_factory.mktemp("seeds")
+    for name in ("critical.jsonl", "background.jsonl", "glossary.csv"):
+        shutil.copy(SEEDS / name, made / name)
+    lines = (SEEDS / "golden.jsonl").read_text().splitlines()
+    (made / "golden.jsonl").write_text("\n".join(lines[:40]))
+    moments = (SEEDS / "moments.jsonl").read_text().splitlines()
+    (made / "moments.jsonl").write_text("\n".join(moments[::6]))
+    asked = {json.loads(line)["article"] for line in lines[:40]} - {None}
+    (made / "articles" / "nl").mkdir(parents=True)
+    shutil.copy(SEEDS / "articles" / "amounts.toml", made / "articles")
+    for one in asked:
+        shutil.copy(SEEDS / "articles" / "nl" / f"{one}.md", made / "articles" / "nl")
+    return made
+
+
+def test_everything_is_measured_compared_and_drawn(small_seeds, tmp_path, monkeypatch):
+    for module in ("bots.cli_evaluate", "core.boot"):
+        monkeypatch.setattr(f"{module}.SEEDS", small_seeds)
+    kept, page = str(tmp_path / "run.json"), tmp_path / "page.html"
+    assert run("evaluate", "--save", "--baseline", kept).exit_code == 0
+    result = run("evaluate", "--baseline", kept, "--report", str(page))
+    assert result.exit_code == 0
+    for part in ("right article first: hybrid", "AUROC", "macro-F1", "+0.000"):
+        assert part in result.stdout
+    written = page.read_text()
+    assert written.count("<svg") == 5
+    assert "<script" not in written
+    assert not re.search(r"""(src|href)=["']?(https?:)?//|url\(["']?http|@import""", written)
+    text = (tmp_path / "run.json").read_text()
+    (tmp_path / "run.json").write_text(text.replace('"hybrid": 0', '"hybrid": 1').replace('"hybrid": 2', '"hybrid": 1'))
+    worse = run("evaluate", "--baseline", kept)
+    assert worse.exit_code == 1
+    assert "worse" in worse.stdout
+
+
+def test_what_people_asked_is_asked_again_of_other_articles(folder, tmp_path):
+    run("import", str(folder))
+    for text in ("verhuizing doorgeven", "klant ruikt gas", "verhuizing doorgeven"):
+        run("ask", text)
+    same = run("evaluate", "replay").stdout
+    assert "2 questions" in same
+    assert "0 would" in same
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "move.md").write_text("---\nid: move\ntitle: Verhuizing doorgeven\n---\n## Stappen\n1. Vraag postcode.\n")
+    (other / "stink.md").write_text("---\nid: stink\ntitle: Stank in huis\n---\n## Stappen\n1. Ruikt het naar gas?\n")
+    found = json.loads(run("evaluate", "replay", "--articles", str(other), "--json").stdout)
+    assert (found["questions"], found["other_article"]) == (2, 1)
+    assert [(one["question"], one["before"]) for one in found["changed"]] == [("klant ruikt gas", "Klant ruikt gas")]
+    assert "Klant ruikt gas" in run("evaluate", "replay", "--articles", str(other)).stdout
+
+
+def test_replay_needs_questions(folder, capsys, monkeypatch):
+    run("import", str(folder))
+    said, code = failed(capsys, monkeypatch, "evaluate", "replay")
+    assert "Nobody has asked anything" in said
+    assert code == 4
