@@ -42,6 +42,7 @@ app.add_typer(cli_coach.changes_app, name="changes")
 cli_coach.add_to(articles_app)
 app.add_typer(cli_evaluate.app, name="evaluate")
 app.command()(cli_evaluate.calibrate)
+app.add_typer(cli_evaluate.moments_app, name="moments")
 app.add_typer(cli_slack.app, name="slack")
 app.add_typer(cli_teams.app, name="teams")
 

@@ -104,6 +104,57 @@ def _measured() -> "Run":
             )
 
 
+moments_app = typer.Typer(help="Moments of need.", no_args_is_help=True)
+
+
+@moments_app.command("train")
+def train_moments(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would come of it, and change nothing.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Back to what comes with Bijdehand.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Learn moments from what people tapped instead of what they were shown. Exit code 1: it would get worse.
+
+    Nothing is changed then. A running bot takes the new one when it is started again.
+    """
+    from datetime import UTC, datetime
+
+    from core import moments
+    from core.boot import OWN_MOMENTS
+    from core.retrain import retrain
+
+    settings, examples = console.settings(), SEEDS / "moments.jsonl"
+    own = settings.data / OWN_MOMENTS
+    if reset:
+        own.unlink(missing_ok=True)
+        console.line("Moments are named as they come with Bijdehand, from the next start on.")
+        return
+    with closing(console.store(settings)) as store:
+        corrections = store.corrections(datetime.min.replace(tzinfo=UTC))
+    embedder = console.embedder(settings)
+    console.note("Training and cross-validating, with and without the corrections…")
+    found = retrain(embedder, moments.read_messages(examples), corrections)
+    if as_json:
+        console.print_json({name: getattr(found, name) for name in _RETRAINED} | {"worse": found.worse})
+    else:
+        console.line(f"{found.corrections} corrections.")
+        console.line(f"Of those right: {found.own_before:.0%} before, {found.own_after:.0%} after.")
+        console.line(
+            f"Of the starter messages, by sector never seen: {found.before.value:.1%} before, {found.after.value:.1%} "
+            f"after ({found.difference.low:+.1%} to {found.difference.high:+.1%})."
+        )
+    if found.worse:
+        console.line("That is no better, so nothing was changed.", on=console.err)
+        raise typer.Exit(console.Exit.TO_MEND)
+    if not dry_run:
+        moments.keep_own(found.head, own, embedder, examples)
+        console.note(f"Kept in {own}; a running bot takes it when it is started again.")
+
+
+_RETRAINED = ("corrections", "before", "after", "difference", "own_before", "own_after")
+
+
 def calibrate(
     questions: Annotated[
         Path | None,

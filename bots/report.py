@@ -107,6 +107,8 @@ def explanation(why: Explanation) -> Iterator[Table | str]:
     )
     shown = why.answer.moment or "none shown"
     yield _points("Moment: chances", why.moments, f"shown: {shown}")
+    if why.odds:
+        yield _points("What came before adds to moments", why.odds, "logits")
     yield _points("What tells the first of these from the second", why.telling, "logits")
 
 

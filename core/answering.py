@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, tzinfo
 
+from core.acquaintance import Acquaintance
 from core.card import card_of
 from core.confidence import Band, Confidence
 from core.context import better, searched_text
@@ -49,10 +50,12 @@ class Answering:
         lookout: Lookout,
         confidence: Confidence,
         *,
+        acquainted: Callable[[Person, Article], Acquaintance],
         zone: tzinfo,
         clock: Callable[[], datetime],
     ) -> None:
         """Take what the desk has."""
+        self._acquainted = acquainted
         self._live = live
         self._embedder = embedder
         self._moments = moments
@@ -94,6 +97,7 @@ class Answering:
         margins = self._margins(index, answer.question, asked.vector)
         titles = {one.group: one.title for one in reversed(index.articles) if one.language == language or one.critical}
         chance = self._confidence.of(found)
+        odds = self._odds(question, found.hits[0].article) if found.hits else {}
         read_as = index.glossary.applied(answer.question, language)
         return Explanation(
             answer=answer,
@@ -106,7 +110,8 @@ class Answering:
             answer_from=self._confidence.answer_from,
             danger={titles[group]: margins[group] for group in sorted(margins, key=lambda one: -margins[one])},
             danger_from=_DANGER,
-            moments=self._moments.chances(answer.question, asked.vector),
+            moments=self._moments.chances(answer.question, asked.vector, odds),
+            odds={str(moment): points for moment, points in odds.items()},
             telling=self._moments.telling(answer.question, asked.vector),
         )
 
@@ -220,7 +225,7 @@ class Answering:
             return None
         base = replace(base, confidence=min(map(self._confidence.of, founds)))
         if bands == {Band.ANSWER}:
-            moment, certainty = self._moment(question, asked[0], readings[0].vector)
+            moment, certainty = self._moment(question, asked[0], readings[0].vector, first.article)
             base = replace(base, message=say("answer.two", base.language))
             return self._answered(base, Found((first, second)), moment, certainty, question.person)
         found = Found((first, second))
@@ -239,7 +244,7 @@ class Answering:
         if band is Band.UNLIKELY:
             refused = self._refused(base, _led_by(critical, found))
             return replace(refused, bridge="") if question.danger else refused  # nobody in danger is called back later
-        moment, certainty = self._moment(question, base.question, vector)
+        moment, certainty = self._moment(question, base.question, vector, found.hits[0].article)
         led = Found((found.hits[0], *_led_by(critical, found).hits))
         answer = self._answered(base, led, moment, certainty, question.person)
         if band is Band.ANSWER:
@@ -247,12 +252,16 @@ class Answering:
         key = "answer.maybe" if answer.alternatives else "answer.maybe_one"
         return replace(answer, outcome=Outcome.SUGGESTIONS, message=say(key, base.language))
 
-    def _moment(self, question: Question, text: str, vector: Vector) -> tuple[Moment, float]:
+    def _moment(self, question: Question, text: str, vector: Vector, article: Article) -> tuple[Moment, float]:
         """The moment somebody chose, else the likeliest, else apply."""
         if question.moment:
             return question.moment, 1.0
-        guess, certainty = self._moments.predict(text, vector)
+        guess, certainty = self._moments.predict(text, vector, self._odds(question, article))
         return (guess, certainty) if guess and certainty >= SURE else (Moment.APPLY, 0.0)
+
+    def _odds(self, question: Question, article: Article) -> dict[Moment, float]:
+        """What their dealings with an article say; where others read along, nothing."""
+        return self._acquainted(question.person, article).odds() if question.direct else {}
 
     def _margins(self, index: Index, text: str, vector: Vector) -> dict[str, float]:
         """By how much each critical article's danger is likelier than none, by group."""

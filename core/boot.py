@@ -16,6 +16,8 @@ from core.settings import Settings
 from core.store import Store
 from core.store.sqlite import open_store
 
+OWN_MOMENTS = "moments.npz"  # beside the database: it was learnt from what people there asked
+
 Say = Callable[[str], None]
 
 
@@ -30,7 +32,7 @@ def make_embedder(settings: Settings, *, progress: Say = _silent) -> Embedder:
 
 def make_moments(settings: Settings, embedder: Embedder) -> MomentHead:
     """The classifier of moments for this model, trained on first use from the labelled messages."""
-    return open_head(embedder, SEEDS / "moments.jsonl", settings.cache / "moments")
+    return open_head(embedder, SEEDS / "moments.jsonl", settings.cache / "moments", settings.data / OWN_MOMENTS)
 
 
 def make_lookout(settings: Settings, embedder: Embedder) -> Lookout:

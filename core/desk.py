@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
+from core.acquaintance import STRANGER, Acquaintance
 from core.answering import Answering
 from core.card import changed_lately, current_change
 from core.confidence import Confidence
@@ -86,6 +87,7 @@ class Desk:
             moments,
             lookout,
             confidence,
+            acquainted=self._acquainted,
             zone=zone,
             clock=self._clock,
         )
@@ -469,6 +471,17 @@ class Desk:
         if seen is None or change is None or not seen < change.since <= now or article.critical:
             return answer
         return self._dressed(self._answering.opened(answer, article, person, Moment.CHANGE))
+
+    def _acquainted(self, person: Person, article: Article) -> Acquaintance:
+        """What is known of somebody's dealings with an article; without a database that is nothing."""
+        articles = self.index().articles
+        same = [one.id for one in articles if one.group == article.group]
+        topic = [one.id for one in articles if one.topic and one.topic == article.topic]
+        try:
+            return self.store.acquaintance(person.id, same, topic, self.now())
+        except StoreError:
+            log.exception("what came before cannot be read")
+            return STRANGER
 
     def _dressed(self, answer: Answer) -> Answer:
         """With what is so for some hours on its topic, and what works for colleagues; an answer is one without too."""

@@ -22,4 +22,5 @@ class Explanation:
     danger: dict[str, float]
     danger_from: float
     moments: dict[str, float]
+    odds: dict[str, float]  # that what came before adds to moments
     telling: dict[str, float]

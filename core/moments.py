@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +25,8 @@ from knowledge.moment import Moment
 # Below this the guess is right in two of five; the desk then takes apply, which costs least when it is wrong.
 SURE = 0.5
 
+_log = logging.getLogger(__name__)
+
 _NONE = "none"  # what a message is labelled that needs no knowledge: thanks, small talk
 _LABELS = (*(moment.value for moment in Moment), _NONE)
 _NO_SECTOR = ("", "any")
@@ -34,6 +37,8 @@ _PHRASES = 1.5  # what they weigh beside the vector and the grams
 _MARKS = "?!"
 _LOOKED_AT = 2_000  # characters; more is a document
 _VERSION = 2  # of the features
+Odds = Mapping[Moment, float]  # on the logit scale
+NO_ODDS: Odds = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +94,10 @@ class MomentHead:
     weights: Vector  # (labels, dimensions + a bucket each for grams and for phrases)
     bias: Vector
 
-    def predict(self, text: str, vector: Vector) -> tuple[Moment | None, float]:
-        """The likeliest moment and its probability; compare that with `SURE`."""
-        logits = self.logits(text, vector)
-        chances = np.exp(logits - logits.max())
-        best = int(chances.argmax())
-        return _moment(self.labels[best]), float(chances[best] / chances.sum())
+    def predict(self, text: str, vector: Vector, odds: Odds = NO_ODDS) -> tuple[Moment | None, float]:
+        """The likeliest moment and its probability; compare that with `SURE`. `odds` add to what the text says."""
+        best, chance = next(iter(self.chances(text, vector, odds).items()))
+        return _moment(best), chance
 
     def logits(self, text: str, vector: Vector) -> Vector:
         """How much speaks for each of `labels`, as the logarithm of its odds but for what all have in common."""
@@ -104,9 +107,10 @@ class MomentHead:
             found = found + self.weights[:, size + offset + columns] @ values
         return np.asarray(found, np.float32)
 
-    def chances(self, text: str, vector: Vector) -> dict[str, float]:
+    def chances(self, text: str, vector: Vector, odds: Odds = NO_ODDS) -> dict[str, float]:
         """The probability of each label, the likeliest first."""
-        logits = self.logits(text, vector)
+        added = [odds.get(Moment(label), 0.0) if label != _NONE else 0.0 for label in self.labels]
+        logits = self.logits(text, vector) + np.array(added, np.float32)
         shares = np.exp(logits - logits.max())
         found = zip(self.labels, (shares / shares.sum()).tolist(), strict=True)
         return dict(sorted(found, key=lambda one: -one[1]))
@@ -155,17 +159,35 @@ def read_messages(path: Path) -> list[Message]:
     return [_message(path, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
 
 
-def open_head(embedder: Embedder, examples: Path, cache: Path) -> MomentHead:
-    """The head for this embedder and these examples: trained once, then kept; a damaged one is trained anew."""
+def open_head(embedder: Embedder, examples: Path, cache: Path, own: Path | None = None) -> MomentHead:
+    """The head for this embedder and these examples: trained once, then kept; a damaged one is trained anew.
+
+    `own` is where a deployment's own head is, which counts while it was trained on top of these examples.
+    """
     messages = read_messages(examples)
-    learned_from = repr((_VERSION, embedder.name, _STRENGTH, _SHARPNESS, _PHRASES, messages))
-    path = cache / f"moments-{hashlib.sha256(learned_from.encode()).hexdigest()[:16]}.npz"
+    key = _key(embedder, messages)
+    arrays = recall(own) if own else None
+    if arrays is not None and str(arrays.get("key", "")) == key:
+        return MomentHead.of(arrays)
+    if arrays is not None:
+        _log.warning("%s belongs to another model or version: run `bijdehand moments train` again", own)
+    path = cache / f"moments-{key}.npz"
     arrays = recall(path)
     if arrays is None:
         head = train(embedder, messages)
         keep(path, head.arrays())
         return head
     return MomentHead.of(arrays)
+
+
+def keep_own(head: MomentHead, own: Path, embedder: Embedder, examples: Path) -> None:
+    """Keep a deployment's own head, trained on top of these examples."""
+    keep(own, head.arrays() | {"key": np.array(_key(embedder, read_messages(examples)))})
+
+
+def _key(embedder: Embedder, messages: Sequence[Message]) -> str:
+    learned_from = repr((_VERSION, embedder.name, _STRENGTH, _SHARPNESS, _PHRASES, messages))
+    return hashlib.sha256(learned_from.encode()).hexdigest()[:16]
 
 
 def train(embedder: Embedder, messages: Sequence[Message]) -> MomentHead:
@@ -194,8 +216,10 @@ def cross_validate(embedder: Embedder, messages: Sequence[Message], *, folds: in
     return _with_ambiguous(report, _fit(clear, _vectors(embedder, clear)), embedder, ambiguous)
 
 
-def cross_guesses(embedder: Embedder, clear: Sequence[Message], *, folds: int = 5) -> list[str]:
-    """The label that each of these gets from a head that has not seen its sector."""
+def cross_guesses(
+    embedder: Embedder, clear: Sequence[Message], *, folds: int = 5, beside: Sequence[Message] = ()
+) -> list[str]:
+    """The label that each of these gets from a head that has not seen its sector; `beside` are seen by all."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     labels = np.array([named(message.moment) for message in clear])
@@ -204,9 +228,10 @@ def cross_guesses(embedder: Embedder, clear: Sequence[Message], *, folds: int = 
     if min(rarest, len(set(groups))) < folds:
         raise BijdehandError(f"To cross-validate, give every moment {folds} messages or more, from {folds} sectors.")
     vectors = _vectors(embedder, clear)
+    more = _vectors(embedder, beside) if beside else vectors[:0]
     guessed = np.empty_like(labels)
     for seen, unseen in StratifiedGroupKFold(folds, shuffle=True, random_state=0).split(vectors, labels, groups):
-        head = _fit([clear[i] for i in seen], vectors[seen])
+        head = _fit([*(clear[i] for i in seen), *beside], np.concatenate([vectors[seen], more]))
         guessed[unseen] = _guesses(head, [clear[i] for i in unseen], vectors[unseen])
     return [str(guess) for guess in guessed]
 

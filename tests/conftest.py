@@ -45,7 +45,7 @@ class NoMoments(MomentHead):
     def __init__(self) -> None:
         """There is nothing to learn."""
 
-    def predict(self, text: str, vector: Vector) -> tuple[Moment | None, float]:
+    def predict(self, text: str, vector: Vector, odds: object = None) -> tuple[Moment | None, float]:
         return None, 0.0
 
 

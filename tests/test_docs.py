@@ -34,6 +34,7 @@ NOT_RUN = {
     "tests/bots/test_cli.py",
     "bijdehand evaluate replay --model intfloat/multilingual-e5-base": "a model of the hub; tests/bots/test_cli.py "
     "gives it other articles",
+    "bijdehand moments train": "wants corrections; tests/bots/test_cli.py makes some",
     "bijdehand serve": "runs until stopped; tests/bots/test_serve.py starts it",
     "bijdehand chat": "waits for a person; tests/bots/test_cli.py types to it",
     "bijdehand evaluate retrieval --articles A.jsonl --queries Q.jsonl --qrels R.tsv": "of the reader's own; "

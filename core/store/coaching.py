@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from core.acquaintance import Acquaintance
 from core.loop import Announcement, Colleague, Draft, Hours, Notice, OpenQuestion, Proposal, State, Tip, Version
 from core.model import Answer, Person, Request
+from core.moments import Message
 from core.verdicts import Verdict
 from knowledge.article import Article, Change
 
@@ -214,6 +216,12 @@ class Coaching(Protocol):
 
     def last_seen(self, person_id: str, article_id: str, now: datetime, keep_from: datetime) -> datetime | None:
         """When somebody who wants their history kept saw an article last, since `keep_from`; notes that they do now."""
+
+    def acquaintance(self, person_id: str, same: Sequence[str], topic: Sequence[str], now: datetime) -> Acquaintance:
+        """Tell somebody's dealings with an article (its ids in all languages) and with others of its topic."""
+
+    def corrections(self, since: datetime) -> list[Message]:
+        """List questions whose answer was asked for in the shape of another moment, the latest tap of each."""
 
     def used(self, since: datetime) -> dict[str, int]:
         """Count the answers that rest on each article."""

@@ -9,18 +9,24 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from core.acquaintance import Acquaintance
 from core.errors import NotFoundError
 from core.loop import Announcement, Colleague, Draft, Hours, Notice, OpenQuestion, Proposal, State, Tip, Version
 from core.model import Answer, Person, Request
+from core.moments import Message
 from core.store import Embedded, Identity, sqlite_articles, sqlite_people
 from core.store.coaching import Due, Told
 from core.store.columns import ANSWER, ARTICLE, as_json, stamp
 from core.store.sqlite_file import SqliteFile
 from core.verdicts import Verdict
 from knowledge.article import Article, Change
+from knowledge.moment import Moment
 
 _LEASE = timedelta(seconds=30)
 _DRAFTS_LAST = timedelta(days=30)
+_AGAIN = timedelta(minutes=10)  # whoever is back so soon is stuck
+_FAILED = timedelta(minutes=30)
+_HISTORY = timedelta(days=90)
 _MOST_TRIES = 20  # then it is left: they took us away, or the platform does not know them
 
 _REQUEST = (
@@ -500,6 +506,46 @@ class SqliteCoaching(SqliteFile):
                 [person_id, article_id, stamp(now)],
             )
             return datetime.fromisoformat(row[0]) if row else None
+
+    def acquaintance(self, person_id: str, same: Sequence[str], topic: Sequence[str], now: datetime) -> Acquaintance:
+        """Tell somebody's dealings with an article and with others of its topic."""
+        with self.read() as db:
+            remembered = db.execute("select 1 from person where id = ? and history", [person_id]).fetchone()
+            rows = db.execute(
+                "select answer.article_id in (select value from json_each(:same)) as same, created >= :again, "
+                " helpful is 0 and feedback.at >= :failed from answer"
+                " left join feedback on feedback.answer_id = answer.id and feedback.person_id = :person"
+                " where answer.person_id = :person and created >= :since"
+                " and article_id in (select value from json_each(:topic))",
+                {
+                    "person": person_id,
+                    "same": as_json(list(same)),
+                    "topic": as_json([*same, *topic]),
+                    "again": stamp(now - _AGAIN),
+                    "failed": stamp(now - _FAILED),
+                    "since": stamp(now - (_HISTORY if remembered else _FAILED)),
+                },
+            ).fetchall()
+        ours = [row for row in rows if row[0]]
+        return Acquaintance(
+            remembered=remembered is not None,
+            times=len(ours) if remembered else 0,
+            topic=len(rows) if remembered else 0,
+            again=any(again for _, again, _ in ours),
+            failed=any(failed for *_, failed in ours),
+        )
+
+    def corrections(self, since: datetime) -> list[Message]:
+        """List questions whose answer was asked for in the shape of another moment, the latest tap of each."""
+        with self.read() as db:
+            rows = db.execute(
+                "select document ->> 'question', feedback.moment, language, max(at) from feedback"
+                " join answer on answer.id = answer_id where feedback.moment is not null and at >= ?"
+                " and feedback.moment is not answer.moment and confidence > 0 and document ->> 'question' <> ''"
+                " group by answer_id order by at",
+                [stamp(since)],
+            )
+            return [Message(text, Moment(moment), language=language) for text, moment, language, _ in rows]
 
     def used(self, since: datetime) -> dict[str, int]:
         """Count the answers that rest on each article."""

@@ -5,6 +5,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ from typer.testing import CliRunner
 
 from bots import cli, console
 from core.errors import BijdehandError
+from core.model import Answer, Feedback, Outcome
 from core.seeds import SEEDS
+from core.store import Identity
+from knowledge.moment import Moment
 
 RUN = CliRunner()
 THEIR_ID, THEIR_TENANT = "33333333-3333-4333-8333-33333333333a", "22222222-2222-4222-8222-22222222222b"
@@ -700,3 +704,33 @@ def test_replay_needs_questions(folder, capsys, monkeypatch):
     said, code = failed(capsys, monkeypatch, "evaluate", "replay")
     assert "Nobody has asked anything" in said
     assert code == 4
+
+
+def test_moments_are_not_learnt_from_nothing(folder, capsys, monkeypatch):
+    run("import", str(folder))
+    said, code = failed(capsys, monkeypatch, "moments", "train")
+    assert "There are 0 corrections" in said
+    assert code == 4
+    assert run("moments", "train", "--reset").exit_code == 0
+
+
+def test_moments_are_learnt_from_what_people_tapped_instead(folder, small_seeds, tmp_path, monkeypatch):
+    for module in ("bots.cli_evaluate", "core.boot"):
+        monkeypatch.setattr(f"{module}.SEEDS", small_seeds)
+    run("import", str(folder))
+    store = console.store()
+    person = store.person(Identity("terminal", "", "me"))
+    for number in range(25):
+        answer = Answer(f"a{number}", Outcome.ANSWERED, "nl", f"blub {number}", moment=Moment.APPLY, confidence=0.9)
+        store.record(answer, person, "terminal", datetime.now(UTC))
+        store.rate(Feedback(answer.id, person.id, moment=Moment.CHANGE), datetime.now(UTC))
+    store.close()
+    shown = json.loads(run("explain", "blub", "--json").stdout)["moments"]
+    assert next(iter(shown)) != "change"
+    assert "25 corrections" in run("moments", "train", "--dry-run").stdout
+    assert json.loads(run("explain", "blub", "--json").stdout)["moments"] == shown
+    told = json.loads(run("moments", "train", "--json").stdout)
+    assert told["own_after"] > told["own_before"]
+    assert next(iter(json.loads(run("explain", "blub", "--json").stdout)["moments"])) == "change"
+    run("moments", "train", "--reset")
+    assert json.loads(run("explain", "blub", "--json").stdout)["moments"] == shown

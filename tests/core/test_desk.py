@@ -60,7 +60,7 @@ def test_an_unknown_question_is_refused_with_titles_and_a_bridge(desk):
 
 
 def test_a_likely_answer_is_shown_but_not_claimed(desk):
-    desk._answering._confidence = replace(FAKE_CONFIDENCE, answer_from=1.1)
+    desk._answering._fitted = replace(FAKE_CONFIDENCE, answer_from=1.1)
     answer = desk.answer(question("hoe kan ik een verhuizing doorgeven"))
     assert answer.outcome is Outcome.SUGGESTIONS
     assert answer.card.article_id == "move"
@@ -68,7 +68,7 @@ def test_a_likely_answer_is_shown_but_not_claimed(desk):
 
 
 def test_a_model_without_calibration_never_claims_to_be_sure(desk):
-    desk._answering._confidence = confidence_for("some/other-model@torch-1")
+    desk._answering._fitted = confidence_for("some/other-model@torch-1")
     assert desk.answer(question("hoe kan ik een verhuizing doorgeven")).outcome is Outcome.SUGGESTIONS
 
 
@@ -344,7 +344,7 @@ def test_what_is_found_holds_nothing_of_what_was_typed_and_is_not_kept(desk):
 
 
 def test_what_only_may_be_the_answer_is_found_without_a_word_about_that(desk):
-    desk._answering._confidence = replace(FAKE_CONFIDENCE, answer_from=1.1)
+    desk._answering._fitted = replace(FAKE_CONFIDENCE, answer_from=1.1)
     first, *_ = desk.find("hoe kan ik een verhuizing doorgeven", Person("a"))
     assert (first.card.article_id, first.message) == ("move", "")
 

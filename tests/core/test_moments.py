@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.acquaintance import STRANGER, Acquaintance
 from core.embed import Embedder, FakeEmbedder
 from core.errors import BijdehandError
 from core.learnt import keep, recall
-from core.moments import Message, MomentHead, cross_validate, open_head, read_messages, score, train
+from core.moments import Message, MomentHead, cross_validate, keep_own, open_head, read_messages, score, train
+from core.retrain import retrain
 from core.seeds import SEEDS
 from knowledge.moment import Moment
 
@@ -142,3 +144,76 @@ def test_the_moment_is_right_in_nine_of_ten_in_a_sector_never_seen(real_embedder
     assert np.sum(report.confusion) == report.messages >= 1200
     assert report.ambiguous >= 200
     assert report.accepted > 0.5
+
+
+# -- what came before --------------------------------------------------------------------------------------------------
+def test_odds_tip_what_is_in_doubt_and_not_what_is_plain():
+    vector = FakeEmbedder().query("iets")
+    doubtful, plain = HEAD.predict("iets", vector)[0], "foutmelding, het lukt niet"
+    assert HEAD.predict("iets", vector, {Moment.CHANGE: 9.0})[0] is Moment.CHANGE
+    assert doubtful is not Moment.CHANGE
+    assert HEAD.predict(plain, FakeEmbedder().query(plain), {Moment.NEW: 0.4})[0] is Moment.SOLVE
+
+
+def test_acquaintance_says_what_it_is_worth():
+    assert STRANGER.odds() == {}
+    assert set(Acquaintance(remembered=True).odds()) == {Moment.NEW}
+    often = Acquaintance(remembered=True, times=3, topic=5).odds()
+    assert often[Moment.NEW] < 0 < often[Moment.MORE]
+    assert 0 < Acquaintance(again=True).odds()[Moment.SOLVE] < Acquaintance(failed=True).odds()[Moment.SOLVE]
+
+
+def test_what_tells_adds_up_to_the_difference_between_the_first_two():
+    text = "foutmelding, het lukt niet"
+    vector = FakeEmbedder().query(text)
+    first, second, *_ = HEAD.chances(text, vector).values()
+    assert sum(HEAD.telling(text, vector, most=999).values()) == pytest.approx(np.log(first / second), abs=1e-3)
+
+
+MESSAGES = messages()
+
+
+# -- corrections -------------------------------------------------------------------------------------------------------
+def test_corrections_are_learnt_from_and_what_they_cost_is_told():
+    corrections = [
+        Message(f"pff {word} weer", Moment.SOLVE) for word in "een twee drie vier vijf zes zeven".split()
+    ] * 3
+    found = retrain(FakeEmbedder(), MESSAGES, corrections)
+    assert found.corrections == 21
+    assert found.own_after > found.own_before
+    assert not found.worse
+    assert found.head.predict("pff acht weer", FakeEmbedder().query("pff acht weer"))[0] is Moment.SOLVE
+
+
+def test_corrections_that_make_it_worse_are_refused():
+    rng = np.random.default_rng(0)
+    moments = [Moment.NEW, Moment.CHANGE, Moment.MORE]
+    corrections = [
+        Message(one.text, moments[int(rng.integers(3))])
+        for one in MESSAGES
+        if one.moment in {Moment.APPLY, Moment.SOLVE}
+    ] * 3
+    assert retrain(FakeEmbedder(), MESSAGES, corrections).worse
+
+
+def test_too_few_corrections_are_said():
+    with pytest.raises(BijdehandError, match="There are 2 corrections; from 20 on"):
+        retrain(FakeEmbedder(), MESSAGES, MESSAGES[:2])
+
+
+def line(message):
+    return {"text": message.text, "moment": message.moment or "none", "sector": message.sector}
+
+
+def test_a_head_of_ones_own_counts_until_the_examples_are_others(tmp_path, caplog):
+    examples = tmp_path / "moments.jsonl"
+    write(examples, *map(line, MESSAGES))
+    own = tmp_path / "own.npz"
+    head = train(FakeEmbedder(), [*MESSAGES, *[Message("pff", Moment.CHANGE)] * 20])
+    keep_own(head, own, FakeEmbedder(), examples)
+    opened = open_head(FakeEmbedder(), examples, tmp_path / "cache", own)
+    assert opened.predict("pff", FakeEmbedder().query("pff"))[0] is Moment.CHANGE
+    write(examples, *map(line, MESSAGES[:-1]))
+    opened = open_head(FakeEmbedder(), examples, tmp_path / "cache", own)
+    assert "moments train" in caplog.text
+    assert opened.predict("pff", FakeEmbedder().query("pff"))[1] < 0.9

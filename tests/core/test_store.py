@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from core.acquaintance import Acquaintance
 from core.errors import NotFoundError, StoreError
 from core.model import (
     Answer,
@@ -28,6 +29,7 @@ from core.model import (
     Role,
     Suggestion,
 )
+from core.moments import Message
 from core.store import Embedded, Identity, Piece
 from core.store.sqlite import open_store
 from knowledge.article import Article, Change, Kind, Section, Status
@@ -704,3 +706,51 @@ def test_a_word_that_is_dropped_is_gone_in_that_language_alone(store):
     assert store.terms() == (Term("pv", "solar panels", "en"),)
     assert store.sequence() > before
     store.drop_term("onbekend", "nl")
+
+
+def answer_with(answer_id, **values):
+    return replace(answer_of("Verhuizen", answer_id), **({"outcome": Outcome.ANSWERED, "confidence": 0.8} | values))
+
+
+# -- what came before --------------------------------------------------------------------------------------------------
+def test_dealings_with_an_article_are_told_and_older_ones_only_of_who_wants_that(store):
+    person = store.person(Identity("slack", "T1", "U1"))
+    for number, hours in enumerate((60 * 24, 30, 0.05)):
+        store.record(answer_with(f"a{number}"), person, "slack", NOW - timedelta(hours=hours))
+    shown = answer_with("a0").card.article_id
+    found = store.acquaintance(person.id, [shown], [], NOW)
+    assert (found.remembered, found.times, found.topic, found.again, found.failed) == (False, 0, 0, True, False)
+    store.set_history(person.id, on=True)
+    found = store.acquaintance(person.id, [shown], ["other"], NOW)
+    assert (found.remembered, found.times, found.topic) == (True, 3, 3)
+    assert store.acquaintance(person.id, ["other"], [shown], NOW).times == 0
+    assert store.acquaintance(person.id, ["other"], [shown], NOW).topic == 3
+    store.rate(Feedback("a2", person.id, helpful=False), NOW)
+    assert store.acquaintance(person.id, [shown], [], NOW).failed
+    later = NOW + timedelta(minutes=31)
+    assert store.acquaintance(person.id, [shown], [], later) == Acquaintance(remembered=True, times=3, topic=3)
+    assert store.acquaintance("nobody", [shown], [], NOW) == Acquaintance()
+
+
+def test_corrections_are_questions_that_were_wanted_in_another_shape(store):
+    person = store.person(Identity("slack", "T1", "U1"))
+    asked = answer_with("a1", question="hoe zit dat", moment=Moment.APPLY, language="nl")
+    opened = replace(answer_with("a2"), question="Een titel", moment=Moment.APPLY, confidence=0.0)
+    same = replace(answer_with("a3"), question="hoe doe ik dat", moment=Moment.APPLY, confidence=0.8)
+    for one in (asked, opened, same):
+        store.record(one, person, "slack", NOW)
+    store.rate(Feedback("a1", person.id, moment=Moment.NEW), NOW)
+    store.rate(Feedback("a1", person.id, moment=Moment.MORE), NOW + timedelta(minutes=1))
+    store.rate(Feedback("a2", person.id, moment=Moment.MORE), NOW)
+    store.rate(Feedback("a3", person.id, moment=Moment.APPLY), NOW)
+    assert store.corrections(NOW - timedelta(days=1)) == [Message("hoe zit dat", Moment.MORE, language="nl")]
+    assert store.corrections(NOW + timedelta(days=1)) == []
+
+
+def test_what_was_asked_is_listed_once(store):
+    person = store.person(Identity("slack", "T1", "U1"))
+    for number, text in enumerate(("eerste", "tweede", "eerste")):
+        answer = replace(answer_with(f"a{number}"), question=text, confidence=0.5)
+        store.record(answer, person, "slack", NOW + timedelta(minutes=number))
+    assert [one.question for one in store.asked(NOW - timedelta(days=1))] == ["eerste", "tweede"]
+    assert store.asked(NOW - timedelta(days=1), most=1)[0].id == "a2"
