@@ -21,7 +21,7 @@ from core.words import phrases, say
 from knowledge.article import Article, Language
 from knowledge.moment import Moment
 from knowledge.shape import served
-from knowledge.text import is_link
+from knowledge.text import escaped, is_link
 
 _SHOWN = 3
 _MARKS = " .!?,;:)(👍🙏"
@@ -35,6 +35,8 @@ _DANGER_OF_A_PART = 3.0
 _PART_WORDS = 3
 _MOST_PARTS = 8
 _PARTS = re.compile(r"[.,;:!?\n]+|\s(?:en|maar|and|but)\s", re.IGNORECASE)
+# Below this margin two articles on one subject are asked about: of those, one in five times it is the second.
+_AS_LIKELY = 0.3
 _QUESTION_WORDS = 2  # fewer are no question of their own
 _ENDS = re.compile(r"(?<=\?)\s+|\s*\n+\s*")
 
@@ -247,10 +249,24 @@ class Answering:
         moment, certainty = self._moment(question, base.question, vector, found.hits[0].article)
         led = Found((found.hits[0], *_led_by(critical, found).hits))
         answer = self._answered(base, led, moment, certainty, question.person)
+        if sibling := self._sibling(found, answer):
+            answer = replace(answer, message=sibling)
         if band is Band.ANSWER:
             return answer
+        if answer.message:
+            return replace(answer, outcome=Outcome.SUGGESTIONS)
         key = "answer.maybe" if answer.alternatives else "answer.maybe_one"
         return replace(answer, outcome=Outcome.SUGGESTIONS, message=say(key, base.language))
+
+    def _sibling(self, found: Found, answer: Answer) -> str:
+        """Where two articles on one subject are as likely: which one is it? The second is one tap away."""
+        if len(found.hits) < 2 or found.margin >= _AS_LIKELY or not answer.alternatives:  # noqa: PLR2004 - two
+            return ""
+        one, other = (hit.article for hit in found.hits[:2])
+        choice = self._live.latest.siblings.choice(one, other)
+        if choice is None or answer.alternatives[0].article_id != other.id:
+            return ""
+        return say("answer.sibling", answer.language, one=escaped(choice[0]), other=escaped(choice[1]))
 
     def _moment(self, question: Question, text: str, vector: Vector, article: Article) -> tuple[Moment, float]:
         """The moment somebody chose, else the likeliest, else apply."""

@@ -13,6 +13,7 @@ from core.closeness import Closeness
 from core.errors import StoreError
 from core.lexical import Postings, content_words, grams, query_words, stems
 from core.pieces import Pieces
+from core.siblings import Siblings
 from core.store import Snapshot, Store, Vector
 from knowledge.article import Article, Language
 from knowledge.glossary import Glossary
@@ -44,6 +45,7 @@ class Index:
         self.articles = snapshot.articles
         self.missing = snapshot.missing
         self.glossary = Glossary(snapshot.terms)
+        self.siblings = Siblings(snapshot.articles)
         self.calibration = snapshot.calibration
         self._whole_vectors = snapshot.whole
         self._passage_vectors = snapshot.passages
