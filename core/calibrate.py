@@ -60,13 +60,16 @@ def judged_now(
 ) -> list[Judged]:
     """What coaches said of answers, with the chances of today: the model, the articles or the words may be others.
 
-    A question that now finds another article first than was judged is left out, unless no article is right.
+    A question that now finds another article first than was judged is left out, unless no article is right; so is one
+    that the article is known by since: it would be found too surely.
     """
     found = []
     for answer, verdict in answers:
         hits = look_up(index, answer.question, embedder, language=answer.language)
         first = hits.hits[0].article if hits.hits else None
         same = first is not None and first.group == _group(index, judged_article(answer))
+        if first and answer.question.casefold() in {text.casefold() for text in first.aliases}:
+            continue
         if same or verdict is Verdict.NOTHING:
             found.append(Judged(confidence.of(hits), verdict is Verdict.RIGHT))
     return found

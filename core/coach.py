@@ -11,6 +11,7 @@ from core.coach_judging import Judging
 from core.coach_queue import Queue
 from core.coach_telling import Telling
 from core.coach_terms import Terms
+from core.coach_wordings import Wordings
 from core.coach_writing import Writing
 from core.desk import Desk
 from core.errors import NotAllowedError, NotFoundError
@@ -29,6 +30,7 @@ class Coach:
         self._desk = desk
         asking, queue, writing, changes = Asking(desk), Queue(desk), Writing(desk), Changes(desk)
         self._telling = Telling(desk, queue)
+        self._wordings = Wordings(desk)
         self._for_all: dict[str, Work] = {**asking.work, "mute": self._telling.mute}
         self._for_coaches: dict[str, Work] = {
             "panel": self._panel,
@@ -38,6 +40,7 @@ class Coach:
             **changes.work,
             **Terms(desk).work,
             **Judging(desk).work,
+            **self._wordings.work,
         }
 
     def do(self, asked: Asked) -> Screen:
@@ -86,6 +89,7 @@ class Coach:
             "stale": len(self._desk.overdue(asked.person)),
             "drafts": len(store.drafts(asked.person.id)),
             "tips": len(store.tips()),
+            "wordings": len(self._wordings.waiting()),
             "approvals": sum(one.by != asked.person.id for one in store.proposals()),
         }
         to_see = tuple(

@@ -177,6 +177,12 @@ class Coaching(Protocol):
     def verdicts(self) -> list[tuple[Answer, Verdict]]:
         """List the answers that were judged, the latest first."""
 
+    def helped(self, most: int = 200) -> list[Answer]:
+        """List answers that somebody said helped and no coach has looked at, each question once, the latest first."""
+
+    def settle_wording(self, answer_id: str, now: datetime) -> None:
+        """Note that a coach looked at the question of an answer that helped; unknown ones are ignored."""
+
     # -- coaches ----------------------------------------------------------------------------------------------
     def colleagues(self) -> list[Colleague]:
         """List coaches and admins with what they are called and when they are there."""

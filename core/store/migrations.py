@@ -432,6 +432,17 @@ def m007_learning(db: Database) -> None:
     """)
 
 
+@MIGRATIONS()
+def m008_wordings(db: Database) -> None:
+    """Which questions that helped a coach has looked at."""
+    db.executescript("""
+        create table wording (
+            answer_id text primary key references answer on delete cascade,
+            at text not null
+        ) strict;
+    """)
+
+
 def applied(db: Database) -> list[str]:
     """Name the steps this database has had, in order."""
     return [step.name for step in MIGRATIONS.applied(db)]

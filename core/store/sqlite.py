@@ -41,6 +41,7 @@ _TABLES = (
     "term",
     "verdict",
     "calibration",
+    "wording",
     "passage",
     "vector",
     "change",

@@ -399,6 +399,26 @@ class SqliteCoaching(SqliteFile):
             )
             return [(ANSWER.validate_json(document), Verdict(verdict)) for document, verdict in rows]
 
+    def helped(self, most: int = 200) -> list[Answer]:
+        """List answers that somebody said helped and no coach has looked at, each question once, the latest first."""
+        with self.read() as db:
+            rows = db.execute(
+                "select document, max(created) from answer join feedback on feedback.answer_id = answer.id"
+                " where helpful = 1 and confidence > 0 and article_id is not null and document ->> 'question' not in"
+                " (select document ->> 'question' from wording join answer on answer.id = wording.answer_id)"
+                " group by document ->> 'question', article_id order by max(created) desc, answer.id limit ?",
+                [most],
+            )
+            return [ANSWER.validate_json(document) for document, _ in rows]
+
+    def settle_wording(self, answer_id: str, now: datetime) -> None:
+        """Note that a coach looked at the question of an answer that helped; unknown ones are ignored."""
+        with self.write() as db:
+            db.execute(
+                "insert or ignore into wording (answer_id, at) select id, ? from answer where id = ?",
+                [stamp(now), answer_id],
+            )
+
     # -- coaches ----------------------------------------------------------------------------------------------
     def colleagues(self) -> list[Colleague]:
         """List coaches and admins with what they are called and when they are there."""

@@ -1,5 +1,7 @@
 """Bands from judged answers: what is promised comes true, and too little is said to be too little."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import TODAY, article, question
@@ -97,5 +99,11 @@ def test_what_was_judged_counts_only_while_the_same_article_comes_first(desk):
     desk.store.delete(["move"])
     index = Index(desk.store.snapshot("fake"))
     assert [one.right for one in judged_now(said, index, desk.embedder, confidence)] == [False]
+    known = replace(MOVE, aliases=("verhuizing doorgeven",))
+    shelve(desk.store, desk.embedder, [known])
+    index = Index(desk.store.snapshot("fake"))
+    assert len(judged_now(said, index, desk.embedder, confidence)) == 1  # it would be found too surely
+    desk.store.delete(["move"])
+    index = Index(desk.store.snapshot("fake"))
     nothing = [(answer, Verdict.NOTHING)]
     assert [one.right for one in judged_now(nothing, index, desk.embedder, confidence)] == [False]

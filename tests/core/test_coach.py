@@ -647,6 +647,48 @@ def test_the_last_of_its_history_is_the_article_and_every_version_comes_back(tmp
         assert replace(first.article, version=0) == replace(MOVE, version=0)
 
 
+# -- how they asked it -------------------------------------------------------------------------------------------------
+def test_a_question_that_helped_finds_its_article_from_then_on(desk, anna, jan):
+    asked = "verhuizing doorgeven, meneer kast"
+    answer = jan.ask(asked)
+    assert answer.card.article_id == "move"
+    assert nl("coach.panel.wordings") not in str(anna.do("panel"))
+    desk.rate(Feedback(answer.id, jan.person.id, helpful=True))
+    assert nl("coach.panel.wordings") + ": 1" in str(anna.do("panel"))
+    panel = anna.do("wordings")
+    assert asked in text_of(panel)
+    assert "jan" not in str(panel).casefold()
+    assert nl("wording.none") in text_of(anna.tap(panel, nl("wording.keep")))
+    assert asked in desk.store.article("move").aliases
+    assert jan.ask("meneer kast").card.article_id == "move"
+    assert nl("wording.none") in text_of(anna.do("wordings"))
+
+
+def test_a_wording_that_a_coach_leaves_is_not_offered_again(desk, anna, jan):
+    for _ in range(2):
+        answer = jan.ask("verhuizing doorgeven nu")
+        desk.rate(Feedback(answer.id, jan.person.id, helpful=True))
+    anna.tap(anna.do("wordings"), nl("wording.leave"))
+    assert nl("wording.none") in text_of(anna.do("wordings"))
+    assert desk.store.article("move").aliases == ()
+
+
+@pytest.mark.parametrize("text", ["verhuizing", "verhuizing doorgeven", "gas ruiken in huis", "verhuizing doorgeven a@b.nl"])
+def test_what_is_bare_known_dangerous_or_scrubbed_is_no_wording(desk, anna, jan, text):
+    answer = jan.ask(text)
+    assert answer.card
+    desk.rate(Feedback(answer.id, jan.person.id, helpful=True))
+    assert nl("wording.none") in text_of(anna.do("wordings"))
+    anna.do("wording_keep", answer.id)
+    assert all(one.aliases == () for one in desk.store.articles())
+
+
+def test_only_coaches_decide_how_articles_are_known(desk, jan):
+    answer = jan.ask("verhuizing doorgeven nu")
+    assert nl("command.not_yours") in text_of(jan.do("wording_keep", answer.id))
+    assert desk.store.article("move").aliases == ()
+
+
 # -- judging -----------------------------------------------------------------------------------------------------------
 def test_a_coach_judges_answers_one_by_one_each_question_once(desk, anna, jan):
     jan.ask("verhuizing doorgeven")

@@ -23,7 +23,7 @@ from knowledge.moment import Moment
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 BIG = "lang " * 100_000
 JAN = Identity("slack", "T1", "U-JAN")
-LATEST = "m007_learning"
+LATEST = "m008_wordings"
 FIRST_TABLES = "article change person identity event answer outbox feedback".split()
 
 
@@ -262,7 +262,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_once_by_many_at_o
 
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(opened, range(4))) == {LATEST}
-    assert rows(first_version, "select count(*) from _sqlite_migrations") == [(7,)]
+    assert rows(first_version, "select count(*) from _sqlite_migrations") == [(8,)]
 
 
 SECOND_VERSION = """

@@ -292,7 +292,7 @@ def test_whom_two_processes_meet_at_once_is_new_to_one_and_one_person(crew):
 def test_four_first_starts_at_once_all_succeed(crew):
     told = crew.all_do(start_first, 4)
     assert len({line for lines in told for line in lines}) == 1
-    assert read(crew.path, "select count(*) from _sqlite_migrations") == [(7,)]
+    assert read(crew.path, "select count(*) from _sqlite_migrations") == [(8,)]
 
 
 if __name__ == "__main__":
