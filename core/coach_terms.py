@@ -43,10 +43,10 @@ class Terms:
         return Panel(say("coach.panel.terms", language), language, (Line(about), *entries, *below, add))
 
     def _entry(self, one: Term, language: Language) -> Entry:
-        kind = say(f"term.kinds.{_kind(one.kind)}", language)
-        detail = f"{one.official} · {say('web.own_name', one.language)} · {kind}"
+        detail = [one.official, say("web.own_name", one.language)]
+        detail += [say("term.short", language)] if one.kind == "abbreviation" else []
         drop = Button(say("term.drop", language), "term_drop", f"{one.language}{_APART}{one.said}")
-        return Entry(one.said, detail, (drop,))
+        return Entry(one.said, " · ".join(detail), (drop,))
 
     def _term(self, asked: Asked) -> Screen:
         return self._form(asked, {"said": asked.about, "language": asked.language, "kind": "synonym"})
@@ -91,8 +91,3 @@ class Terms:
         if spoken in get_args(Language):
             self._desk.store.drop_term(said, spoken)  # type: ignore[arg-type] # looked at just now
         return self._terms(replace(asked, about=""))
-
-
-def _kind(kind: str) -> str:
-    """What a coach chooses from is whether a word is read as another, or beside it."""
-    return "abbreviation" if kind == "abbreviation" else "synonym"

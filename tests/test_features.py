@@ -435,6 +435,41 @@ async def _(me):
     assert nl("coach.panel.title") in (await coach.overview()).taps
 
 
+@feature("What colleagues say, and what it means")
+async def _(me):
+    assert STEP not in await me.ask("verkassen")
+    coach = await coach_of(me)
+    assert nl("term.learnt", said="verkassen", official=MOVING) in await coach.coach(f"woord verkassen = {MOVING}")
+    assert STEP in await me.ask("verkassen")
+    words = await coach.coach("woord")
+    assert "verkassen" in words
+    form = await words.tap(nl("term.add"))
+    filled = {"said": "vh", "official": "verhuizing doorgeven", "language": "nl", "kind": "abbreviation"}
+    assert nl("term.learnt", said="vh", official="verhuizing doorgeven") in await coach.send_in(form, **filled)
+    assert STEP in await me.ask("vh")
+
+
+@feature("Answers judged with one tap, for `bijdehand calibrate`")
+async def _(me):
+    await me.ask(MOVING)
+    coach = await coach_of(me)
+    panel = await coach.coach("beoordeel")
+    assert MOVING in panel
+    assert nl("judge.count", done="1", enough="40") in await panel.tap(nl("judge.right"))
+    assert [verdict for _, verdict in me.desk.store.verdicts()] == ["right"]
+
+
+@feature("A question that an answer helped is remembered with its article, once a coach agrees")
+async def _(me):
+    asked = f"{MOVING} voor mevrouw"
+    await me.rate(await me.ask(asked), helpful=True)
+    coach = await coach_of(me)
+    waiting = await (await coach.coach()).tap(nl("coach.panel.wordings") + ": 1")
+    assert asked in waiting
+    await waiting.tap(nl("wording.keep"))
+    assert asked in me.desk.store.article("move").aliases
+
+
 @feature("What somebody may not do is refused and noted")
 async def _(me):
     assert nl("command.not_yours") in await me.coach("vervalt move")

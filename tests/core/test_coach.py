@@ -674,7 +674,9 @@ def test_a_wording_that_a_coach_leaves_is_not_offered_again(desk, anna, jan):
     assert desk.store.article("move").aliases == ()
 
 
-@pytest.mark.parametrize("text", ["verhuizing", "verhuizing doorgeven", "gas ruiken in huis", "verhuizing doorgeven a@b.nl"])
+@pytest.mark.parametrize(
+    "text", ["verhuizing", "verhuizing doorgeven", "gas ruiken in huis", "verhuizing doorgeven a@b.nl"]
+)
 def test_what_is_bare_known_dangerous_or_scrubbed_is_no_wording(desk, anna, jan, text):
     answer = jan.ask(text)
     assert answer.card
