@@ -42,11 +42,14 @@ class Closeness:
             return scores
         asked = query.vectors.T.astype(np.float32) / SCALE**2
         weights = {language: spread.weights(query.ids) for language, spread in self._spread.items()}
-        for i, place in enumerate(places):
-            start, end = self._until[place], self._until[place + 1]
-            if start < end:
-                nearest = (self._vectors[start:end].astype(np.float32) @ asked).max(axis=0)
-                scores[i] = nearest @ weights[self._languages[place]]
+        starts, counts = self._until[places], self._until[places + 1] - self._until[places]
+        some = np.flatnonzero(counts)
+        if len(some) == 0:
+            return scores
+        firsts = np.concatenate([[0], np.cumsum(counts[some])[:-1]])
+        rows = np.arange(counts[some].sum()) + np.repeat(starts[some] - firsts, counts[some])
+        nearest = np.maximum.reduceat(self._vectors[rows].astype(np.float32) @ asked, firsts, axis=0)
+        scores[some] = [one @ weights[self._languages[places[i]]] for i, one in zip(some, nearest, strict=True)]
         return scores
 
 

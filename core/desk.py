@@ -474,8 +474,9 @@ class Desk:
 
     def _acquainted(self, person: Person, article: Article) -> Acquaintance:
         """What is known of somebody's dealings with an article; without a database that is nothing."""
-        articles = self.index().articles
-        same = [one.id for one in articles if one.group == article.group]
+        index = self._live.latest
+        articles = index.articles
+        same = [one.id for one, group in zip(articles, index.groups, strict=True) if group == article.group]
         topic = [one.id for one in articles if one.topic and one.topic == article.topic]
         try:
             return self.store.acquaintance(person.id, same, topic, self.now())

@@ -103,11 +103,11 @@ class Prompting(ABC):
 
     def query(self, text: str) -> Vector:
         """Embed a question."""
-        return self.read_query(text).vector
+        return self._whole(self._recipe.query_prompt, text)
 
     def passage(self, text: str) -> Vector:
         """Embed a text of an article."""
-        return self.read_passage(text).vector
+        return self._whole(self._recipe.passage_prompt, text)
 
     def read_query(self, text: str) -> Reading:
         """Embed a question, piece by piece as well."""
@@ -122,6 +122,10 @@ class Prompting(ABC):
         prompt = self._recipe.passage_prompt
         _, pieces, encoding = self._embed(prompt + clean(text))
         return pieces[[place for place, _ in _own(encoding, len(prompt))]] if encoding else pieces[:0]
+
+    def _whole(self, prompt: str, text: str) -> Vector:
+        vector, _, _ = self._embed(prompt + clean(text))
+        return _unit(vector)
 
     def _read(self, prompt: str, text: str) -> Reading:
         vector, pieces, encoding = self._embed(prompt + clean(text))

@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 _LANGUAGES: tuple[Language, ...] = ("nl", "en")
 
 Places = npt.NDArray[np.int64]  # positions in `Index.articles`
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,26 @@ class Index:
         self._words = [_count_words(language, self.articles) for language in _LANGUAGES]
         counts = np.bincount(snapshot.owners, weights=snapshot.counts, minlength=len(self.articles)).astype(np.int64)
         self._closeness = Closeness(snapshot.pieces, counts, [article.language for article in self.articles])
+        self.groups = [article.group for article in self.articles]
+        self._group = np.unique(np.array(self.groups, dtype=str), return_inverse=True)[1]
+        self._is = {
+            language: np.array([a.language == language for a in self.articles], bool) for language in _LANGUAGES
+        }
         self._place = {article.id: place for place, article in enumerate(self.articles)}
 
     def article(self, article_id: str) -> Article | None:
         """The article of this id, if it can be searched."""
         place = self._place.get(article_id)
         return None if place is None else self.articles[place]
+
+    def spoken(self, language: Language, places: Places) -> Flags:
+        """Which of these are in this language."""
+        return self._is[language][places]
+
+    def elsewhere_only(self, language: Language, candidates: Places, places: Places) -> Flags:
+        """Which of the candidates none of `places` has in this language."""
+        at_home = self._group[places[self._is[language][places]]]
+        return np.isin(self._group[candidates], at_home, invert=True)
 
     def nearest_whole(self, query: Vector, places: Places, most: int) -> Places:
         """Those of `places` whose whole text lies nearest."""
@@ -80,26 +95,26 @@ class Index:
         scores: Vector = self._whole_vectors[places] @ query
         return scores
 
-    def passage_scores(self, query: Vector, places: Places) -> tuple[Vector, Places]:
-        """The cosine with each article's best passage, and which of its passages that is."""
-        scores = np.full(len(places), -1.0, dtype=np.float32)  # what an article without text keeps
-        best = np.zeros(len(places), dtype=np.int64)
-        for i, place in enumerate(places):
-            start, end = self._first_passage[place], self._first_passage[place + 1]
-            if start < end:
-                cosines = self._passage_vectors[start:end] @ query
-                best[i] = int(cosines.argmax())
-                scores[i] = cosines[best[i]]
-        return scores, best
+    def passage_scores(self, query: Vector, places: Places) -> Vector:
+        """The cosine with each article's best passage; -1 for one without text."""
+        scores = np.full(len(places), -1.0, dtype=np.float32)
+        starts, ends = self._first_passage[places], self._first_passage[places + 1]
+        some = np.flatnonzero(ends > starts)
+        if len(some):
+            counts = (ends - starts)[some]
+            firsts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+            rows = np.arange(counts.sum()) + np.repeat(starts[some] - firsts, counts)
+            scores[some] = np.maximum.reduceat(self._passage_vectors[rows] @ query, firsts)
+        return scores
 
     def piece_scores(self, query: Pieces, places: Places) -> Vector:
         """How fully each article says what is asked, piece by piece: -1 to 1."""
         return self._closeness.scores(query, places)
 
-    def passage(self, place: int, number: int) -> str:
-        """What one passage of an article says, as it was embedded; nothing for an article without text."""
+    def best_passage(self, query: Vector, place: int) -> str:
+        """What an article's best passage says, as it was embedded; nothing for an article without text."""
         start, end = self._first_passage[place], self._first_passage[place + 1]
-        return self._texts[start + number] if start < end else ""
+        return self._texts[start + int((self._passage_vectors[start:end] @ query).argmax())] if start < end else ""
 
     def word_shares(self, text: str, language: Language) -> tuple[Vector, Vector]:
         """Each article's share of the best stem score and of the best gram score, in its own language."""

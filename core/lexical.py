@@ -110,21 +110,19 @@ class Postings:
                 places.setdefault(term, []).append(place)
                 weights.setdefault(term, []).append(count * (_K1 + 1) / (count + norm))
         self._places = {term: np.array(found, dtype=np.int32) for term, found in places.items()}
+        counts = np.array([len(found) for found in places.values()], dtype=np.int64)
+        self._rarity = dict(zip(places, rarity(self.size, counts).tolist(), strict=True))
+        self._unknown = float(rarity(self.size, np.zeros(1, dtype=np.int64))[0])
         self._weights = {
-            term: np.array(found, dtype=np.float32) * self._rarity(len(found)) for term, found in weights.items()
+            term: np.array(found, dtype=np.float32) * self._rarity[term] for term, found in weights.items()
         }
-
-    def _rarity(self, documents: int) -> float:
-        return float(rarity(self.size, np.array(documents)))
 
     def shares(self, terms: Sequence[str]) -> Shares:
         """Each document's BM25 score divided by what a document that says everything would have: 0 to 1."""
         scores = np.zeros(self.size, dtype=np.float32)
         ideal = 0.0
-        nowhere = np.array([], dtype=np.int32)
         for term, count in Counter(terms).items():
-            found = self._places.get(term, nowhere)
-            ideal += count * self._rarity(len(found)) * (_K1 + 1)
-            if len(found):
-                scores[found] += count * self._weights[term]
+            ideal += count * self._rarity.get(term, self._unknown) * (_K1 + 1)
+            if term in self._places:
+                scores[self._places[term]] += count * self._weights[term]
         return scores / np.float32(ideal) if ideal else scores

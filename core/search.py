@@ -104,15 +104,13 @@ def search(
         return Found(())
     stems, grams = index.word_shares(text, language)
     candidates = _candidates(index, vector, places, stems, grams, weights)
-    by_passage, best = index.passage_scores(vector, candidates)
     points = np.zeros((len(candidates), len(_SIGNALS)), np.float32)
     points[:, _WHOLE] = weights.whole * index.whole_scores(vector, candidates)
-    points[:, _PASSAGE] = weights.passage * by_passage
+    points[:, _PASSAGE] = weights.passage * index.passage_scores(vector, candidates)
     points[:, _GRAMS] = weights.grams * grams[candidates]
     points[:, _STEMS] = weights.stems * stems[candidates]
-    ours = np.array([index.articles[i].language == language for i in candidates])
-    at_home = {index.articles[i].group for i in places if index.articles[i].language == language}
-    foreign = np.array([index.articles[i].group not in at_home for i in candidates])
+    ours = index.spoken(language, candidates)
+    foreign = index.elsewhere_only(language, candidates, places)
     scores = points.sum(axis=1)
     for among in (ours, ~ours) if foreign.any() else (np.ones_like(ours),):
         closest = _best(scores, np.flatnonzero(among))[:_READ_CLOSELY]
@@ -121,7 +119,7 @@ def search(
     scores = points.sum(axis=1)
     if min(np.sum(ours), np.sum(foreign)) >= _RUNNERS_UP.stop:
         points[foreign, _LIFTED] = weights.foreign * (_level(scores[ours]) - _level(scores[~ours]))
-    return _grouped(index, candidates, points, best, language, most)
+    return _grouped(index, candidates, points, vector, language, most)
 
 
 def look_up(
@@ -163,7 +161,7 @@ def _level(scores: Vector) -> float:
     return float(np.sort(scores)[::-1][_RUNNERS_UP].mean())
 
 
-def _grouped(index: Index, candidates: Places, points: Vector, best: Places, language: Language, most: int) -> Found:
+def _grouped(index: Index, candidates: Places, points: Vector, vector: Vector, language: Language, most: int) -> Found:
     """Translations count as one, by their best score; the one in the asker's language is shown.
 
     Otherwise the twin would be the runner-up and eat the margin that tells sure from unsure.
@@ -171,12 +169,12 @@ def _grouped(index: Index, candidates: Places, points: Vector, best: Places, lan
     scores = points.sum(axis=1)
     groups: dict[str, list[int]] = {}
     for i in np.lexsort((candidates, -scores)):
-        groups.setdefault(index.articles[candidates[i]].group, []).append(int(i))
+        groups.setdefault(index.groups[candidates[i]], []).append(int(i))
     hits: list[Hit] = []
     for members in list(groups.values())[:most]:
         shown = next((i for i in members if index.articles[candidates[i]].language == language), members[0])
         article = index.articles[candidates[shown]]
-        passage = index.passage(int(candidates[shown]), int(best[shown]))
+        passage = index.best_passage(vector, int(candidates[shown]))
         signals = Signals(**dict(zip(_SIGNALS, points[members[0]].tolist(), strict=True)))
         hits.append(Hit(article, float(scores[members[0]]), passage, signals))
     return Found(tuple(hits))
