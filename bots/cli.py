@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bots import cli_coach, cli_evaluate, cli_slack, cli_teams, console
+from bots import cli_coach, cli_evaluate, cli_learn, cli_slack, cli_teams, console
 from bots.console import Exit, Json, Paths
 from core.errors import BijdehandError
 from core.seeds import SEEDS
@@ -41,8 +41,8 @@ app.add_typer(cli_coach.app, name="coach")
 app.add_typer(cli_coach.changes_app, name="changes")
 cli_coach.add_to(articles_app)
 app.add_typer(cli_evaluate.app, name="evaluate")
-app.command()(cli_evaluate.calibrate)
-app.add_typer(cli_evaluate.moments_app, name="moments")
+app.command()(cli_learn.calibrate)
+app.add_typer(cli_learn.moments_app, name="moments")
 app.add_typer(cli_slack.app, name="slack")
 app.add_typer(cli_teams.app, name="teams")
 

@@ -1,6 +1,7 @@
 """`bijdehand evaluate`: measuring on labelled questions."""
 
-from contextlib import closing
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,15 +13,15 @@ from core.errors import BijdehandError
 from core.seeds import SEEDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from rich.table import Table
 
     from core.bench import Run
-    from core.calibrate import Judged
-    from core.confidence import Confidence
+    from core.desk import Desk
     from core.embed import Embedder
     from core.evaluate import FollowUpReport
-    from core.index import Index
-    from core.intervals import Share
+    from knowledge.article import Article
 
 app = typer.Typer(help="Measure on labelled questions.", invoke_without_command=True)
 
@@ -42,22 +43,23 @@ def everything(
     """
     if context.invoked_subcommand:
         return
+    from bots import plots
     from bots.report import bench_table
     from core import bench
 
+    if report:
+        plots.insist()
     before = bench.read_run(baseline) if baseline.is_file() and not save else None
     if before is None and not save:
         console.note(f"There is no run to compare with in {baseline}; make one with --save.")
     run = _measured()
     found = bench.figures(run, before)
-    if report:
-        from bots.plots import page
-
-        report.write_text(page(run, found), encoding="utf-8")
     if as_json:
         console.print_json(found)
     else:
         console.show(bench_table(found, run))
+    if report:
+        report.write_text(plots.page(run, found), encoding="utf-8")
     if save:
         bench.keep_run(run, baseline)
         console.note(f"Kept in {baseline}.")
@@ -67,21 +69,42 @@ def everything(
 
 def _measured() -> "Run":
     """The starter questions asked of a throw-away desk, and the starter messages cross-validated."""
-    from tempfile import TemporaryDirectory
-
-    from core import bench, boot, moments
+    from core import bench, moments
     from core.confidence import confidence_for
     from core.golden import read_golden
     from core.index import Index
-    from core.library import shelve
     from core.model import Person, Question
+    from knowledge.readers import read
+
+    folder = SEEDS / "articles"
+    with (
+        _throw_away_desk(folder, [one.article for one in read(folder)]) as (desk, embedder),
+        console.Bar("Questions") as progress,
+    ):
+        return bench.measure(
+            read_golden(SEEDS / "golden.jsonl"),
+            moments.read_messages(SEEDS / "moments.jsonl"),
+            index=Index(desk.store.snapshot(embedder.name)),
+            embedder=embedder,
+            confidence=confidence_for(embedder.name),
+            ask=lambda one: desk.answer(Question(one.text, Person("somebody"), "terminal", locale=one.language)),
+            progress=progress,
+        )
+
+
+@contextmanager
+def _throw_away_desk(folder: Path, articles: "Sequence[Article]") -> "Iterator[tuple[Desk, Embedder]]":
+    """A desk that knows these articles, and the amounts and words beside them, and nothing of its own."""
+    from tempfile import TemporaryDirectory
+
+    from core import boot
+    from core.library import shelve
     from core.store.sqlite import open_store
     from core.vectors import Cached
     from knowledge.amounts import amounts_for
     from knowledge.glossary import terms_for
-    from knowledge.readers import read
 
-    settings, folder = console.settings(), SEEDS / "articles"
+    settings = console.settings()
     with (
         Cached(console.embedder(settings), settings.cache / "vectors.db") as embedder,
         TemporaryDirectory() as throw_away,
@@ -90,142 +113,8 @@ def _measured() -> "Run":
         store.set_amounts(amounts_for([folder]))
         store.set_terms(terms_for([folder]))
         with console.Bar("Articles") as progress:
-            shelve(store, embedder, [one.article for one in read(folder)], progress=progress)
-        desk = boot.open_desk(settings, store=store, embedder=embedder, progress=console.note)
-        with console.Bar("Questions") as progress:
-            return bench.measure(
-                read_golden(SEEDS / "golden.jsonl"),
-                moments.read_messages(SEEDS / "moments.jsonl"),
-                index=Index(store.snapshot(embedder.name)),
-                embedder=embedder,
-                confidence=confidence_for(embedder.name),
-                ask=lambda one: desk.answer(Question(one.text, Person("somebody"), "terminal", locale=one.language)),
-                progress=progress,
-            )
-
-
-moments_app = typer.Typer(help="Moments of need.", no_args_is_help=True)
-
-
-@moments_app.command("train")
-def train_moments(
-    *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would come of it, and change nothing.")] = False,
-    reset: Annotated[bool, typer.Option("--reset", help="Back to what comes with Bijdehand.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Learn moments from what people tapped instead of what they were shown. Exit code 1: it would get worse.
-
-    Nothing is changed then. A running bot takes the new one when it is started again.
-    """
-    from datetime import UTC, datetime
-
-    from core import moments
-    from core.boot import OWN_MOMENTS
-    from core.retrain import retrain
-
-    settings, examples = console.settings(), SEEDS / "moments.jsonl"
-    own = settings.data / OWN_MOMENTS
-    if reset:
-        own.unlink(missing_ok=True)
-        console.line("Moments are named as they come with Bijdehand, from the next start on.")
-        return
-    with closing(console.store(settings)) as store:
-        corrections = store.corrections(datetime.min.replace(tzinfo=UTC))
-    embedder = console.embedder(settings)
-    console.note("Training and cross-validating, with and without the corrections…")
-    found = retrain(embedder, moments.read_messages(examples), corrections)
-    if as_json:
-        console.print_json({name: getattr(found, name) for name in _RETRAINED} | {"worse": found.worse})
-    else:
-        console.line(f"{found.corrections} corrections.")
-        console.line(f"Of those right: {found.own_before:.0%} before, {found.own_after:.0%} after.")
-        console.line(
-            f"Of the starter messages, by sector never seen: {found.before.value:.1%} before, {found.after.value:.1%} "
-            f"after ({found.difference.low:+.1%} to {found.difference.high:+.1%})."
-        )
-    if found.worse:
-        console.line("That is no better, so nothing was changed.", on=console.err)
-        raise typer.Exit(console.Exit.TO_MEND)
-    if not dry_run:
-        moments.keep_own(found.head, own, embedder, examples)
-        console.note(f"Kept in {own}; a running bot takes it when it is started again.")
-
-
-_RETRAINED = ("corrections", "before", "after", "difference", "own_before", "own_after")
-
-
-def calibrate(
-    questions: Annotated[
-        Path | None,
-        typer.Argument(help="JSON lines {text, lang, article}; article is null where none is right."),
-    ] = None,
-    *,
-    refuse: Annotated[float, typer.Option(min=0.5, max=0.95, help="What share of wrong ones to refuse.")] = 0.8,
-    reset: Annotated[bool, typer.Option("--reset", help="Back to what comes with the model.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would come of it, and change nothing.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Set from which certainty an answer is given, by what coaches said of some forty answers, or by a file.
-
-    Running bots follow at once.
-    """
-    from datetime import UTC, datetime
-
-    from core import calibrate as fitting
-    from core.confidence import confidence_for
-    from core.index import Index
-
-    settings = console.settings()
-    store = console.store(settings)
-    embedder = console.embedder(settings)
-    if reset:
-        store.set_calibration(embedder.name, None, datetime.now(UTC))
-        store.close()
-        console.line("The bands are those that come with the model again.")
-        return
-    index, confidence = Index(store.snapshot(embedder.name)), confidence_for(embedder.name)
-    judged = (
-        _judged_in(questions, index, embedder, confidence)
-        if questions
-        else fitting.judged_now(store.verdicts(), index, embedder, confidence)
-    )
-    try:
-        found = fitting.calibrate(judged, refuse=refuse)
-        if not dry_run:
-            store.set_calibration(embedder.name, found, datetime.now(UTC))
-    finally:
-        store.close()
-    if as_json:
-        console.print_json(found)
-        return
-    before = confidence.fitted_to(index.calibration)
-    console.line(f"{found.judged} judged answers.")
-    console.line(f"Of wrong first articles {_sure(found.refused)} will be refused,")
-    console.line(f"and with them {_sure(found.lost)} of the right ones, whose title is then one tap away.")
-    console.line(f"Of the answers that are given {_sure(found.right)} will be right.")
-    console.line(f"Possible answers from {found.possible_from:.2f} (was {before.possible_from:.2f}),")
-    console.line(f"answers from {found.answer_from:.2f} (was {before.answer_from:.2f}).")
-    if dry_run:
-        console.line("Nothing was changed.")
-
-
-def _judged_in(path: Path, index: "Index", embedder: "Embedder", confidence: "Confidence") -> "list[Judged]":
-    """Questions of which the right article is known, as they are found now."""
-    from core.calibrate import Judged
-    from core.labelled import language_in, rows_of
-    from core.search import look_up
-
-    judged = []
-    for row in rows_of(path, required=("text", "article")):
-        found = look_up(index, str(row["text"]), embedder, language=language_in(row))
-        first = found.hits[0].article if found.hits else None
-        judged.append(Judged(confidence.of(found), first is not None and row["article"] in {first.id, first.group}))
-    return judged
-
-
-def _sure(share: "Share") -> str:
-    return f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%}, nine times in ten)"
+            shelve(store, embedder, articles, progress=progress)
+        yield boot.open_desk(settings, store=store, embedder=embedder, progress=console.note), embedder
 
 
 @app.command("retrieval")
@@ -277,44 +166,24 @@ def questions(
     as_json: Json = False,
 ) -> None:
     """What agents get for questions of which the right article is known, danger and refusal included."""
-    from tempfile import TemporaryDirectory
-
     from bots.report import golden_tables
-    from core import boot
     from core.golden import ask_golden, read_golden
-    from core.library import shelve
     from core.model import Person, Question
-    from core.store.sqlite import open_store
-    from core.vectors import Cached
-    from knowledge.amounts import amounts_for
-    from knowledge.glossary import terms_for
     from knowledge.readers import read
 
-    settings = console.settings()
     asked = read_golden(golden or SEEDS / "golden.jsonl")
     folder = articles or SEEDS / "articles"
     found = [one.article for one in read(folder)]
     groups = {article.id: article.group for article in found}
-    with (
-        Cached(console.embedder(settings), settings.cache / "vectors.db") as embedder,
-        TemporaryDirectory() as throw_away,
-    ):
-        store = open_store(Path(throw_away) / "bijdehand.db")
-        store.set_amounts(amounts_for([folder]))
-        store.set_terms(terms_for([folder]))
-        with console.Bar("Articles") as progress:
-            shelve(store, embedder, found, progress=progress)
-        desk = boot.open_desk(settings, store=store, embedder=embedder, progress=console.note)
-        with console.Bar("Questions") as progress:
-            report = ask_golden(
-                asked,
-                lambda one: desk.ask(Question(one.text, Person("somebody"), "terminal", locale=one.language)),
-                group_of=lambda article_id: groups.get(article_id, article_id),
-                model=embedder.name,
-                articles=len(found),
-                progress=progress,
-            )
-        store.close()
+    with _throw_away_desk(folder, found) as (desk, embedder), console.Bar("Questions") as progress:
+        report = ask_golden(
+            asked,
+            lambda one: desk.ask(Question(one.text, Person("somebody"), "terminal", locale=one.language)),
+            group_of=lambda article_id: groups.get(article_id, article_id),
+            model=embedder.name,
+            articles=len(found),
+            progress=progress,
+        )
     if as_json:
         console.print_json(report)
     else:
@@ -464,6 +333,8 @@ def replay(
         stored, amounts, terms = [one.article for one in read(articles)], amounts_for([articles]), terms_for([articles])
     with console.Bar("Articles") as progress:
         snapshot = snapshot_of([filled(one, amounts) for one in stored], other, terms=terms, progress=progress)
+    if not model:
+        snapshot = replace(snapshot, calibration=index.calibration)
     old = Setup(index, embedder, confidence_for(embedder.name))
     new = Setup(Index(snapshot), other, confidence_for(other.name))
     with console.Bar("Questions") as progress:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,16 @@ _LEAST = 5  # questions in a bin; fewer say nothing
 _LABELS = ("new", "more", "apply", "solve", "change", "none")
 
 
+def insist() -> None:
+    """Say what is missing before anything is measured."""
+    if find_spec("matplotlib") is None:
+        raise BijdehandError("For plots, install Bijdehand with them: pip install '.[report]'")
+
+
 def page(run: Run, figures: Sequence[Figure]) -> str:
     """One HTML file that needs nothing beside it."""
-    try:
-        import matplotlib as mpl
-    except ImportError as error:
-        raise BijdehandError("For plots, install Bijdehand with them: pip install '.[report]'") from error
+    import matplotlib as mpl
+
     mpl.use("svg")
     mpl.rcParams |= {"svg.fonttype": "none", "font.family": "sans-serif", "axes.spines.top": False, "font.size": 10}
     mpl.rcParams |= {"axes.spines.right": False, "svg.hashsalt": "bijdehand"}

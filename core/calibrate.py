@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.confidence import Band, Confidence
+from core.confidence import Confidence
 from core.embed import Embedder
 from core.errors import BijdehandError
 from core.index import Index
@@ -111,12 +111,6 @@ def trial(judged: Sequence[Judged], *, refuse: float, labelled: int = ENOUGH, dr
         errors.append(abs(came - found.refused.value))
         inside.append(found.refused.low <= came <= found.refused.high)
     return Trial(draws, labelled, float(np.mean(errors)), float(np.mean(inside)))
-
-
-def bands(judged: Sequence[Judged], confidence: Confidence) -> dict[Band, int]:
-    """How many fall in each band."""
-    found = [confidence.band(one.chance) for one in judged]
-    return {band: found.count(band) for band in Band}
 
 
 def _insist(wrong: Sequence[float], right: Sequence[float]) -> None:

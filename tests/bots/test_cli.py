@@ -663,7 +663,7 @@ def small_seeds(tmp_path_factory):
 
 
 def test_everything_is_measured_compared_and_drawn(small_seeds, tmp_path, monkeypatch):
-    for module in ("bots.cli_evaluate", "core.boot"):
+    for module in ("bots.cli_evaluate", "bots.cli_learn", "core.boot"):
         monkeypatch.setattr(f"{module}.SEEDS", small_seeds)
     kept, page = str(tmp_path / "run.json"), tmp_path / "page.html"
     assert run("evaluate", "--save", "--baseline", kept).exit_code == 0
@@ -699,6 +699,25 @@ def test_what_people_asked_is_asked_again_of_other_articles(folder, tmp_path):
     assert "Klant ruikt gas" in run("evaluate", "replay", "--articles", str(other)).stdout
 
 
+def test_replay_keeps_the_bands_of_a_model_that_stays(folder, tmp_path):
+    run("import", str(folder))
+    run("ask", "verhuizing doorgeven")
+    rows = [{"text": f"verhuizing doorgeven {n}", "article": "move"} for n in range(20)]
+    rows += [{"text": f"iets anders {n}", "article": None} for n in range(20)]
+    (tmp_path / "judged.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run("calibrate", str(tmp_path / "judged.jsonl"))
+    found = json.loads(run("evaluate", "replay", "--json").stdout)
+    assert (found["changed"], found["bands"]) == ([], {})
+
+
+def test_what_plots_need_is_said_before_anything_is_measured(capsys, monkeypatch):
+    monkeypatch.setattr("bots.plots.find_spec", lambda name: None)
+    monkeypatch.setattr("bots.cli_evaluate._measured", lambda: pytest.fail("measured"))
+    said, code = failed(capsys, monkeypatch, "evaluate", "--report", "page.html")
+    assert ".[report]" in said
+    assert code == 4
+
+
 def test_replay_needs_questions(folder, capsys, monkeypatch):
     run("import", str(folder))
     said, code = failed(capsys, monkeypatch, "evaluate", "replay")
@@ -715,7 +734,7 @@ def test_moments_are_not_learnt_from_nothing(folder, capsys, monkeypatch):
 
 
 def test_moments_are_learnt_from_what_people_tapped_instead(folder, small_seeds, tmp_path, monkeypatch):
-    for module in ("bots.cli_evaluate", "core.boot"):
+    for module in ("bots.cli_evaluate", "bots.cli_learn", "core.boot"):
         monkeypatch.setattr(f"{module}.SEEDS", small_seeds)
     run("import", str(folder))
     store = console.store()
