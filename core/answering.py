@@ -32,6 +32,9 @@ _NEAR_DANGER = -1.0  # the margin from which its title is at least one tap away
 # Danger may be said beside something else, which hides it in the whole. A part alone tells less, so it must tell more:
 # from 3 the hundred messages that only sound like danger give eight false alarms, as without looking at parts.
 _DANGER_OF_A_PART = 3.0
+# What a part says where it stands is known already; read by itself it is only from here on. Of 4,615 parts that spares
+# 84 in a hundred a reading of 3 ms, and none of the 134 that tell of danger.
+_DANGER_IN_PASSING = -0.5
 _PART_WORDS = 3
 _MOST_PARTS = 8
 _PARTS = re.compile(r"[.,;:!?\n]+|\s(?:en|maar|and|but)\s", re.IGNORECASE)
@@ -96,7 +99,7 @@ class Answering:
         index, language = self._live.current(), answer.language
         asked = self._embedder.read_query(answer.question)
         found = self._find(index, answer, question, asked)
-        margins = self._margins(index, answer.question, asked.vector)
+        margins = self._margins(index, answer.question, asked)
         titles = {one.group: one.title for one in reversed(index.articles) if one.language == language or one.critical}
         chance = self._confidence.of(found)
         odds = self._odds(question, found.hits[0].article) if found.hits else {}
@@ -156,7 +159,7 @@ class Answering:
     def _look_up(self, base: Answer, question: Question, *, too_long: bool) -> Answer:
         index = self._live.current()
         asked = self._embedder.read_query(base.question)
-        margins = self._margins(index, base.question, asked.vector)
+        margins = self._margins(index, base.question, asked)
         found = self._find(index, base, question, asked)
         critical = self._critical(index, margins, base.language)
         before = self._danger_before(question)
@@ -208,7 +211,7 @@ class Answering:
             text,
             self._embedder,
             language=base.language,
-            allowed=lambda article: self._may_see(article, question.person.audience),
+            among=index.visible(question.person.audience, self._clock()),
             reading=reading,
         )
 
@@ -279,14 +282,17 @@ class Answering:
         """What their dealings with an article say; where others read along, nothing."""
         return self._acquainted(question.person, article).odds() if question.direct else {}
 
-    def _margins(self, index: Index, text: str, vector: Vector) -> dict[str, float]:
+    def _margins(self, index: Index, text: str, asked: Reading) -> dict[str, float]:
         """By how much each critical article's danger is likelier than none, by group."""
         classifier = self._lookout.classifier(index.articles, index.sequence)
         if classifier is None:
             return {}
-        margins = classifier.margins(text, vector)
+        margins = classifier.margins(text, asked.vector)
         parts = [part.strip() for part in _PARTS.split(text) if len(part.split()) >= _PART_WORDS][:_MOST_PARTS]
         for part in parts if len(parts) > 1 else ():
+            seen = asked.part(part)
+            if seen is not None and max(classifier.margins(part, seen).values()) < _DANGER_IN_PASSING:
+                continue
             for group, margin in classifier.margins(part, self._embedder.query(part)).items():
                 if margin >= _DANGER_OF_A_PART:
                     margins[group] = max(margins[group], margin)
@@ -333,9 +339,7 @@ class Answering:
         )
 
     def _may_see(self, article: Article, audience: tuple[str, ...]) -> bool:
-        """Live today, and meant for everybody, for this audience, or so urgent that it does not matter."""
-        meant_for = not article.audience or article.critical or bool(set(article.audience) & set(audience))
-        return meant_for and article.is_live(self._clock())
+        return article.is_for(audience) and article.is_live(self._clock())
 
 
 def _names(article: Article, word: str) -> bool:

@@ -46,10 +46,9 @@ class Closeness:
         some = np.flatnonzero(counts)
         if len(some) == 0:
             return scores
-        firsts = np.concatenate([[0], np.cumsum(counts[some])[:-1]])
-        rows = np.arange(counts[some].sum()) + np.repeat(starts[some] - firsts, counts[some])
-        nearest = np.maximum.reduceat(self._vectors[rows].astype(np.float32) @ asked, firsts, axis=0)
-        scores[some] = [one @ weights[self._languages[places[i]]] for i, one in zip(some, nearest, strict=True)]
+        for i in some:
+            said = self._vectors[starts[i] : starts[i] + counts[i]].astype(np.float32)
+            scores[i] = (said @ asked).max(axis=0) @ weights[self._languages[places[i]]]
         return scores
 
 

@@ -21,8 +21,20 @@ Vector = npt.NDArray[np.float32]
 
 LONGEST_TEXT = 2_000  # characters; the rest is not embedded, so that no text takes longer than a long one
 
+_SAME = 0.999  # the cosine of two vectors that are one but for rounding
+
 # Control characters, and lone surrogates, on which tokenizers and SQLite both raise.
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """The pieces of a text as the model has them: `vectors` (pieces, dimensions), and where each begins and ends."""
+
+    text: str  # cleaned
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    vectors: Matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,19 @@ class Reading:
 
     vector: Vector  # (dimensions,), of length one
     pieces: Pieces = NO_PIECES  # none where the model cannot tell them
+    spans: Spans | None = None  # none where a text's vector is not the mean of its pieces
+
+    def part(self, part: str) -> Vector | None:
+        """What a part of the text says where it stands, of length one: near what it says alone, and free.
+
+        None where that cannot be told.
+        """
+        spans, said = self.spans, clean(part)
+        start = spans.text.find(said) if spans else -1
+        if spans is None or start < 0:
+            return None
+        inside = (spans.starts >= start - 1) & (spans.ends <= start + len(said))  # a piece has the space before it
+        return _unit(spans.vectors[inside].mean(axis=0)) if inside.any() else None
 
 
 class Embedder(Protocol):
@@ -128,11 +153,17 @@ class Prompting(ABC):
         return _unit(vector)
 
     def _read(self, prompt: str, text: str) -> Reading:
-        vector, pieces, encoding = self._embed(prompt + clean(text))
+        raw, pieces, encoding = self._embed(prompt + clean(text))
+        vector = _unit(raw)
         if self._projection is None or encoding is None:
-            return Reading(_unit(vector))
+            return Reading(vector)
         own = list(_own(encoding, len(prompt)))
-        return Reading(_unit(vector), self._projection.small([one for _, one in own], pieces[[at for at, _ in own]]))
+        places = [place for place, _ in own]
+        small = self._projection.small([one for _, one in own], pieces[places])
+        if not own or _unit(pieces.mean(axis=0)) @ vector < _SAME:
+            return Reading(vector, small)
+        offsets = np.array([encoding.offsets[place] for place in places], np.int64) - len(prompt)
+        return Reading(vector, small, Spans(clean(text), offsets[:, 0], offsets[:, 1], pieces[places]))
 
     @abstractmethod
     def _embed(self, text: str) -> tuple[npt.ArrayLike, Matrix, Any]:

@@ -1,10 +1,10 @@
-"""What is searched: FAISS over vectors and BM25 over words, all made from one snapshot of the store."""
+"""What is searched: vectors in FAISS and BM25 over words, all made from one snapshot of the store."""
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +12,11 @@ import numpy.typing as npt
 from core.closeness import Closeness
 from core.errors import StoreError
 from core.lexical import Postings, content_words, grams, query_words, stems
+from core.nearness import Nearness, Vectors
 from core.pieces import Pieces
 from core.siblings import Siblings
 from core.store import Snapshot, Store, Vector
-from knowledge.article import Article, Language
+from knowledge.article import Article, Language, Status
 from knowledge.glossary import Glossary
 from knowledge.split import searched
 
@@ -48,13 +49,8 @@ class Index:
         self.glossary = Glossary(snapshot.terms)
         self.siblings = Siblings(snapshot.articles)
         self.calibration = snapshot.calibration
-        self._whole_vectors = snapshot.whole
-        self._passage_vectors = snapshot.passages
-        self._owners = snapshot.owners
         self._texts = snapshot.texts
-        self._first_passage = np.searchsorted(snapshot.owners, np.arange(len(self.articles) + 1))
-        self._by_whole = _flat(snapshot.whole)
-        self._by_passage = _flat(snapshot.passages)
+        self._vectors = Vectors(snapshot.whole, snapshot.passages, snapshot.owners)
         self._words = [_count_words(language, self.articles) for language in _LANGUAGES]
         counts = np.bincount(snapshot.owners, weights=snapshot.counts, minlength=len(self.articles)).astype(np.int64)
         self._closeness = Closeness(snapshot.pieces, counts, [article.language for article in self.articles])
@@ -64,6 +60,7 @@ class Index:
             language: np.array([a.language == language for a in self.articles], bool) for language in _LANGUAGES
         }
         self._place = {article.id: place for place, article in enumerate(self.articles)}
+        self._visible = _Visibility(self.articles)
 
     def article(self, article_id: str) -> Article | None:
         """The article of this id, if it can be searched."""
@@ -79,42 +76,21 @@ class Index:
         at_home = self._group[places[self._is[language][places]]]
         return np.isin(self._group[candidates], at_home, invert=True)
 
-    def nearest_whole(self, query: Vector, places: Places, most: int) -> Places:
-        """Those of `places` whose whole text lies nearest."""
-        return _search(self._by_whole, query, places, most, len(self.articles))
+    def visible(self, audience: Collection[str], now: datetime) -> Places:
+        """The articles that live now and are for this audience."""
+        return self._visible.places(audience, now)
 
-    def nearest_passage(self, query: Vector, places: Places, most: int) -> Places:
-        """Those of `places` that own the nearest passages."""
-        everything = len(places) == len(self.articles)
-        rows = None if everything else np.flatnonzero(np.isin(self._owners, places))
-        found = _search(self._by_passage, query, rows, most, len(self._owners))
-        return np.unique(self._owners[found])
-
-    def whole_scores(self, query: Vector, places: Places) -> Vector:
-        """The cosine with each article's whole text."""
-        scores: Vector = self._whole_vectors[places] @ query
-        return scores
-
-    def passage_scores(self, query: Vector, places: Places) -> Vector:
-        """The cosine with each article's best passage; -1 for one without text."""
-        scores = np.full(len(places), -1.0, dtype=np.float32)
-        starts, ends = self._first_passage[places], self._first_passage[places + 1]
-        some = np.flatnonzero(ends > starts)
-        if len(some):
-            counts = (ends - starts)[some]
-            firsts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-            rows = np.arange(counts.sum()) + np.repeat(starts[some] - firsts, counts)
-            scores[some] = np.maximum.reduceat(self._passage_vectors[rows] @ query, firsts)
-        return scores
+    def near(self, query: Vector) -> Nearness:
+        """How near a question lies to every article."""
+        return self._vectors.near(query)
 
     def piece_scores(self, query: Pieces, places: Places) -> Vector:
         """How fully each article says what is asked, piece by piece: -1 to 1."""
         return self._closeness.scores(query, places)
 
-    def best_passage(self, query: Vector, place: int) -> str:
-        """What an article's best passage says, as it was embedded; nothing for an article without text."""
-        start, end = self._first_passage[place], self._first_passage[place + 1]
-        return self._texts[start + int((self._passage_vectors[start:end] @ query).argmax())] if start < end else ""
+    def passage(self, row: int | None) -> str:
+        """What a passage says, as it was embedded; nothing for none."""
+        return "" if row is None else self._texts[row]
 
     def word_shares(self, text: str, language: Language) -> tuple[Vector, Vector]:
         """Each article's share of the best stem score and of the best gram score, in its own language."""
@@ -138,28 +114,28 @@ def _count_words(language: Language, articles: Sequence[Article]) -> Words:
     )
 
 
-def _flat(vectors: Vector) -> Any:  # noqa: ANN401 - faiss ships no types
-    import faiss
+class _Visibility:
+    """Who may see what and when, without asking every article at every question."""
 
-    faiss.omp_set_num_threads(1)  # with two threads FAISS was 6.6 times slower than with one
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors)
-    return index
+    def __init__(self, articles: Sequence[Article]) -> None:
+        kinds = {(article.audience, article.critical): article for article in articles}
+        self._examples = list(kinds.values())  # one of each audience
+        places = {kind: place for place, kind in enumerate(kinds)}
+        self._kind = np.array([places[article.audience, article.critical] for article in articles], np.int64)
+        dates = [
+            (_when(article.effective_from, -np.inf), _when(article.effective_until, np.inf)) for article in articles
+        ]
+        self._from, self._until = np.array(dates, np.float64).reshape(-1, 2).T
+        self._published = np.array([article.status is Status.PUBLISHED for article in articles], bool)
+
+    def places(self, audience: Collection[str], now: datetime) -> Places:
+        moment = now.timestamp()
+        meant = np.array([one.is_for(audience) for one in self._examples], bool)
+        return np.flatnonzero(self._published & (self._from <= moment) & (moment < self._until) & meant[self._kind])
 
 
-def _search(index: Any, query: Vector, rows: Places | None, most: int, size: int) -> Places:  # noqa: ANN401 - as above
-    """The rows nearest to the query, out of `rows`."""
-    import faiss
-
-    if size == 0 or (rows is not None and len(rows) == 0):
-        return np.array([], dtype=np.int64)
-    parameters = None
-    if rows is not None and len(rows) < size:
-        # The stubs that come with faiss do not know `sel`.
-        parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(rows))  # type: ignore[call-arg]
-    _, found = index.search(query[np.newaxis], min(most, size), params=parameters)
-    places: Places = found[0][found[0] >= 0]
-    return places
+def _when(at: datetime | None, otherwise: float) -> float:
+    return at.timestamp() if at else otherwise
 
 
 class LiveIndex:

@@ -1,6 +1,7 @@
 """Search by words: BM25 over stems and over character grams, each as a share of the best score there could be."""
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -101,28 +102,40 @@ class Postings:
         """Count and weigh every term of every document."""
         self.size = len(documents)
         lengths = np.array([len(document) for document in documents], dtype=np.float64)
-        mean = max(float(lengths.mean()), 1.0) if self.size else 1.0
-        places: dict[str, list[int]] = {}
-        weights: dict[str, list[float]] = {}
+        norms = _K1 * (1 - _B + _B * lengths / max(float(lengths.mean()), 1.0)) if self.size else lengths
+        self._ids: dict[str, int] = {}
+        ids, counts, places = array("i"), array("i"), array("i")
         for place, document in enumerate(documents):
-            norm = _K1 * (1 - _B + _B * lengths[place] / mean)
             for term, count in Counter(document).items():
-                places.setdefault(term, []).append(place)
-                weights.setdefault(term, []).append(count * (_K1 + 1) / (count + norm))
-        self._places = {term: np.array(found, dtype=np.int32) for term, found in places.items()}
-        counts = np.array([len(found) for found in places.values()], dtype=np.int64)
-        self._rarity = dict(zip(places, rarity(self.size, counts).tolist(), strict=True))
-        self._unknown = float(rarity(self.size, np.zeros(1, dtype=np.int64))[0])
-        self._weights = {
-            term: np.array(found, dtype=np.float32) * self._rarity[term] for term, found in weights.items()
-        }
+                ids.append(self._ids.setdefault(term, len(self._ids)))
+                counts.append(count)
+                places.append(place)
+        by_term = np.argsort(np.array(ids, np.int32), kind="stable")
+        found_in = np.bincount(np.array(ids, np.int32), minlength=len(self._ids)).astype(np.int64)
+        counted = np.array(counts, np.float64)[by_term]
+        self._until = np.concatenate([[0], np.cumsum(found_in)])  # where in the rows below each term's end
+        self._places = np.array(places, np.int32)[by_term]
+        # The last one is of a term that no document has.
+        self._rarity = rarity(self.size, np.append(found_in, 0))
+        weights = counted * (_K1 + 1) / (counted + norms[self._places]) * np.repeat(self._rarity[:-1], found_in)
+        self._weights = weights.astype(np.float32)
 
     def shares(self, terms: Sequence[str]) -> Shares:
         """Each document's BM25 score divided by what a document that says everything would have: 0 to 1."""
-        scores = np.zeros(self.size, dtype=np.float32)
-        ideal = 0.0
-        for term, count in Counter(terms).items():
-            ideal += count * self._rarity.get(term, self._unknown) * (_K1 + 1)
-            if term in self._places:
-                scores[self._places[term]] += count * self._weights[term]
-        return scores / np.float32(ideal) if ideal else scores
+        counted = Counter(terms)
+        ids = np.array([self._ids.get(term, -1) for term in counted], np.int64)
+        counts = np.fromiter(counted.values(), np.float64, len(counted))
+        ideal = float(counts @ self._rarity[ids]) * (_K1 + 1)
+        if not ideal:
+            return np.zeros(self.size, np.float32)
+        ids, counts = ids[ids >= 0], counts[ids >= 0]
+        sizes = self._until[ids + 1] - self._until[ids]
+        rows = runs(self._until[ids], sizes)
+        weights = self._weights[rows] * np.repeat(counts / ideal, sizes)
+        return np.bincount(self._places[rows], weights, minlength=self.size).astype(np.float32)
+
+
+def runs(starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The numbers from each start on, as many as its size, one run after the other."""
+    before = np.cumsum(sizes) - sizes
+    return np.asarray(np.arange(sizes.sum()) + np.repeat(starts - before, sizes), np.int64)

@@ -9,13 +9,13 @@ Every signal favours the language of the question. So what exists in the other o
 runners-up of the two languages differ: how near the merely related ones come is what a language is worth here.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.embed import Embedder, Reading, Vector
 from core.index import Index, Places
+from core.nearness import Nearness, largest
 from knowledge.article import Article, Language
 
 _PER_LEG = 100
@@ -93,33 +93,33 @@ def search(
     asked: Reading,
     *,
     language: Language,
-    allowed: Callable[[Article], bool] = lambda article: True,
+    among: Places | None = None,
     most: int = 10,
     weights: Weights = HYBRID,
 ) -> Found:
-    """Rank the allowed articles for a question in `language`, read as one; any text at all may be asked."""
-    vector = asked.vector
-    places = np.array([i for i, article in enumerate(index.articles) if allowed(article)], dtype=np.int64)
+    """Rank the articles, or those `among` them, for a question in `language`; any text at all may be asked."""
+    places = np.arange(len(index.articles)) if among is None else among
     if len(places) == 0:
         return Found(())
+    near = index.near(asked.vector)
     stems, grams = index.word_shares(text, language)
-    candidates = _candidates(index, vector, places, stems, grams, weights)
+    candidates = _candidates(near, places, stems, grams, weights)
     points = np.zeros((len(candidates), len(_SIGNALS)), np.float32)
-    points[:, _WHOLE] = weights.whole * index.whole_scores(vector, candidates)
-    points[:, _PASSAGE] = weights.passage * index.passage_scores(vector, candidates)
+    points[:, _WHOLE] = weights.whole * near.whole(candidates)
+    points[:, _PASSAGE] = weights.passage * near.passage(candidates)
     points[:, _GRAMS] = weights.grams * grams[candidates]
     points[:, _STEMS] = weights.stems * stems[candidates]
     ours = index.spoken(language, candidates)
     foreign = index.elsewhere_only(language, candidates, places)
     scores = points.sum(axis=1)
-    for among in (ours, ~ours) if foreign.any() else (np.ones_like(ours),):
-        closest = _best(scores, np.flatnonzero(among))[:_READ_CLOSELY]
+    for side in (ours, ~ours) if foreign.any() else (np.ones_like(ours),):
+        closest = largest(scores, np.flatnonzero(side), _READ_CLOSELY)
         if weights.pieces:
             points[closest, _PIECES] = weights.pieces * index.piece_scores(asked.pieces, candidates[closest])
     scores = points.sum(axis=1)
     if min(np.sum(ours), np.sum(foreign)) >= _RUNNERS_UP.stop:
         points[foreign, _LIFTED] = weights.foreign * (_level(scores[ours]) - _level(scores[~ours]))
-    return _grouped(index, candidates, points, vector, language, most)
+    return _grouped(index, candidates, points, near, language, most)
 
 
 def look_up(
@@ -128,32 +128,34 @@ def look_up(
     embedder: Embedder,
     *,
     language: Language,
-    allowed: Callable[[Article], bool] = lambda article: True,
+    among: Places | None = None,
     reading: Reading | None = None,
     most: int = 10,
 ) -> Found:
-    """Search for a question in the words that the articles use; `reading` is of the text as it stands, where known."""
+    """Search for a question in the words that the articles use; `reading` is of the text as it stands, where known.
+
+    Words that are replaced are read again too. With the reading of the text as typed that is spared for one question
+    in four, and right answers are less well told from wrong ones: AUROC .885 instead of .893.
+    """
     wanted = index.glossary.applied(text, language)
     if reading is None or wanted != text:
         reading = embedder.read_query(wanted)
-    return search(index, wanted, reading, language=language, allowed=allowed, most=most)
+    return search(index, wanted, reading, language=language, among=among, most=most)
 
 
-def _candidates(index: Index, vector: Vector, places: Places, stems: Vector, grams: Vector, weights: Weights) -> Places:
+def _candidates(near: Nearness, places: Places, stems: Vector, grams: Vector, weights: Weights) -> Places:
     """The union of each leg's best; every one of them is then scored by all legs, since missing is not zero."""
+    if len(places) <= _PER_LEG:
+        return places
     legs = []
     if weights.whole or weights.passage:
-        legs += [
-            index.nearest_whole(vector, places, _PER_LEG),
-            index.nearest_passage(vector, places, _PER_LEG),
-        ]
-    legs += [_best(shares, places) for shares, weight in ((stems, weights.stems), (grams, weights.grams)) if weight]
+        legs += [near.nearest_whole(places, _PER_LEG), near.nearest_passage(places, _PER_LEG)]
+    legs += [
+        largest(shares, places, _PER_LEG)
+        for shares, weight in ((stems, weights.stems), (grams, weights.grams))
+        if weight
+    ]
     return np.unique(np.concatenate(legs))
-
-
-def _best(shares: Vector, places: Places) -> Places:
-    order = np.argsort(-shares[places], kind="stable")[:_PER_LEG]
-    return places[order]
 
 
 def _level(scores: Vector) -> float:
@@ -161,7 +163,7 @@ def _level(scores: Vector) -> float:
     return float(np.sort(scores)[::-1][_RUNNERS_UP].mean())
 
 
-def _grouped(index: Index, candidates: Places, points: Vector, vector: Vector, language: Language, most: int) -> Found:
+def _grouped(index: Index, candidates: Places, points: Vector, near: Nearness, language: Language, most: int) -> Found:
     """Translations count as one, by their best score; the one in the asker's language is shown.
 
     Otherwise the twin would be the runner-up and eat the margin that tells sure from unsure.
@@ -174,7 +176,7 @@ def _grouped(index: Index, candidates: Places, points: Vector, vector: Vector, l
     for members in list(groups.values())[:most]:
         shown = next((i for i in members if index.articles[candidates[i]].language == language), members[0])
         article = index.articles[candidates[shown]]
-        passage = index.best_passage(vector, int(candidates[shown]))
+        passage = index.passage(near.best_passage(int(candidates[shown])))
         signals = Signals(**dict(zip(_SIGNALS, points[members[0]].tolist(), strict=True)))
         hits.append(Hit(article, float(scores[members[0]]), passage, signals))
     return Found(tuple(hits))

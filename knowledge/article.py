@@ -1,6 +1,7 @@
 """An article: what a contact centre knows about one subject, in one language."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -132,6 +133,10 @@ class Article:
             and (self.effective_from is None or self.effective_from <= now)
             and (self.effective_until is None or now < self.effective_until)
         )
+
+    def is_for(self, audience: Collection[str]) -> bool:
+        """Meant for everybody, for one of these, or so urgent that it does not matter."""
+        return not self.audience or self.critical or not set(self.audience).isdisjoint(audience)
 
     def overdue(self, today: date) -> timedelta | None:
         """How long ago it should have been checked again, or None when it need not be yet."""

@@ -4,8 +4,11 @@ from conftest import article
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from tokenizers import Encoding, Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
 
-from core.embed import Embedder, FakeEmbedder, Reading
+from core.embed import Embedder, FakeEmbedder, Prompting, Reading, Recipe
 from core.index import Index
 from core.library import shelve, snapshot_of
 from core.pieces import NO_PIECES, SCALE, WIDTH, Pieces, Projection
@@ -164,3 +167,41 @@ def test_to_the_model_a_word_is_near_what_means_the_same_there(real_embedder: Em
 
     assert nearest("huurwoning", "Een appartement huren") > nearest("huurwoning", "Een auto verkopen")
     assert nearest("opzeggen", "Cancel a contract") > nearest("opzeggen", "Receive a parcel")
+
+
+@pytest.mark.model
+def test_a_part_of_a_text_says_there_nearly_what_it_says_alone(real_embedder: Embedder) -> None:
+    asked = real_embedder.read_query("Mevrouw wil haar\ttermijnbedrag weten, en ze ruikt gas in de keuken. Wat nu?")
+    for part in ("Mevrouw wil haar\ttermijnbedrag weten", "ze ruikt gas in de keuken"):
+        seen, alone = asked.part(part), real_embedder.query(part)
+        assert seen is not None
+        assert seen @ alone > 0.93 > seen @ real_embedder.query("de trein had vertraging")
+    assert asked.part("iets dat er niet staat") is None
+    assert asked.part("") is None
+
+
+class Pooled(Prompting):
+    """A model of two pieces per text, whose vector is their mean or not."""
+
+    def __init__(self, *, mean: bool) -> None:
+        super().__init__(Recipe("pooled", "", 200, 8, "", ""), PROJECTION)
+        self._mean = mean
+
+    def _embed(self, text: str) -> tuple[np.ndarray, np.ndarray, Encoding]:
+        pieces = TEXTS[0][:2]
+        return pieces.mean(axis=0) if self._mean else pieces[0], pieces, self._cut(text)
+
+    def _cut(self, text: str) -> Encoding:
+        return WORDS.encode(text)
+
+
+WORDS = Tokenizer(WordLevel({"gas": 0, "lek": 1}))
+WORDS.pre_tokenizer = Whitespace()
+
+
+def test_parts_are_told_only_by_a_model_that_takes_the_mean_of_pieces() -> None:
+    seen = Pooled(mean=True).read_query("gas lek").part("lek")
+    assert seen is not None
+    assert np.allclose(seen, TEXTS[0][1] / np.linalg.norm(TEXTS[0][1]))
+    assert Pooled(mean=False).read_query("gas lek").part("lek") is None
+    assert FakeEmbedder().read_query("gas lek").part("lek") is None

@@ -1,8 +1,9 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
-from conftest import article
+from conftest import TODAY, article
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from core.embed import FakeEmbedder
 from core.index import Index
 from core.library import snapshot_of
 from core.search import BM25_ONLY, HYBRID, VECTORS_ONLY, Found, search
+from knowledge.article import Status
 
 FAKE = FakeEmbedder()
 GAS = article("---\ntitle: Klant ruikt gas\n---\n## Stappen\n1. Laat de klant naar buiten gaan.\n", "gas")
@@ -22,6 +24,10 @@ MOVE = article("---\ntitle: Verhuizing doorgeven\n---\n## Stappen\n1. Vraag de n
 DUTCH_ONLY = article("---\ntitle: Zoektijd overbruggen\n---\nVertel wat je doet.\n", "wait")
 ALL = (GAS, GAS_EN, MOVE, DUTCH_ONLY)
 INDEX = Index(snapshot_of(ALL, FAKE))
+
+
+def places_of(wanted, index=INDEX):
+    return np.flatnonzero([wanted(one) for one in index.articles])
 
 
 def find(text, language="nl", index=INDEX, **options):
@@ -88,12 +94,29 @@ def test_the_lead_is_over_the_next_five_together():
 
 def test_what_is_not_allowed_is_not_found_by_any_leg():
     for weights in (HYBRID, VECTORS_ONLY, BM25_ONLY):
-        found = find("klant ruikt gas", allowed=lambda one: one.group != "gas", weights=weights)
+        found = find("klant ruikt gas", among=places_of(lambda one: one.group != "gas"), weights=weights)
         assert "gas" not in {hit.article.group for hit in found.hits}
 
 
+@given(
+    audiences=st.lists(st.sets(st.sampled_from("ab")), max_size=6),
+    mine=st.sets(st.sampled_from("abc")),
+    days=st.integers(-2, 2),
+)
+def test_what_is_visible_is_what_lives_and_is_meant_for_them(audiences, mine, days):
+    dates = [{}, {"status": Status.DRAFT}, {"effective_from": TODAY}, {"effective_until": TODAY}, {"critical": True}]
+    articles = [
+        replace(MOVE, id=f"a{number}", audience=tuple(sorted(audience)), **dates[number % len(dates)])
+        for number, audience in enumerate(audiences)
+    ]
+    now = TODAY + timedelta(days=days)
+    index = Index(snapshot_of(articles, FAKE))
+    seen = [index.articles[place] for place in index.visible(mine, now)]
+    assert seen == [one for one in index.articles if one.is_live(now) and one.is_for(mine)]
+
+
 def test_nothing_allowed_finds_nothing():
-    found = find("gas", allowed=lambda one: False)
+    found = find("gas", among=places_of(lambda one: False))
     assert (found.hits, found.score, found.margin) == ((), 0.0, 0.0)
 
 
