@@ -105,6 +105,7 @@ def explanation(why: Explanation) -> Iterator[Table | str]:
     yield _points(
         "Danger: likelier than none by", dict(list(why.danger.items())[:_MOST]), f"from {why.danger_from} it leads"
     )
+    yield _points("Small talk and the like: likelier than a question by", why.asides, "only where search is not sure")
     shown = why.answer.moment or "none shown"
     yield _points("Moment: chances", why.moments, f"shown: {shown}")
     if why.odds:

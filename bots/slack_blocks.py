@@ -38,7 +38,7 @@ _MAX_ALTERNATIVES = 5
 _MAX_TITLE_BUTTONS = 10  # more of them are a list to choose from
 _MAX_STEP = 999
 _MAX_TOPIC = 100
-_NOTHING_TO_ADD = {Outcome.HELP, Outcome.THANKS, Outcome.FAILED}
+_NOTHING_TO_ADD = {Outcome.HELP, Outcome.THANKS, Outcome.ASIDE, Outcome.FAILED}
 _VALUE = re.compile(  # which answer, its moment, and how it is shown; the default of the latter two is left out
     rf"([\w-]{{1,64}})(?: (-|{'|'.join(Moment)})(?: (\d{{1,3}})(m?)(c?))?)?", re.ASCII
 )

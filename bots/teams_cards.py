@@ -53,7 +53,7 @@ _MAX_CITED = 80
 _MAX_ABSTRACT = 160
 _MAX_KEYWORD = 28
 _MAX_ALTERNATIVES = 5
-_NOTHING_TO_ADD = {Outcome.HELP, Outcome.THANKS, Outcome.FAILED}
+_NOTHING_TO_ADD = {Outcome.HELP, Outcome.THANKS, Outcome.ASIDE, Outcome.FAILED}
 
 
 class Where(StrEnum):

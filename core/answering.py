@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from core.acquaintance import Acquaintance
+from core.asides import Asides
 from core.card import card_of
 from core.confidence import Band, Confidence
 from core.context import better, searched_text
@@ -53,6 +54,7 @@ class Answering:
         embedder: Embedder,
         moments: MomentHead,
         lookout: Lookout,
+        asides: Asides,
         confidence: Confidence,
         *,
         acquainted: Callable[[Person, Article], Acquaintance],
@@ -65,6 +67,7 @@ class Answering:
         self._embedder = embedder
         self._moments = moments
         self._lookout = lookout
+        self._asides = asides
         self._fitted = confidence
         self._zone = zone
         self._clock = clock
@@ -115,6 +118,7 @@ class Answering:
             answer_from=self._confidence.answer_from,
             danger={titles[group]: margins[group] for group in sorted(margins, key=lambda one: -margins[one])},
             danger_from=_DANGER,
+            asides=self._asides.margins(answer.question, asked.vector),
             moments=self._moments.chances(answer.question, asked.vector, odds),
             odds={str(moment): points for moment, points in odds.items()},
             telling=self._moments.telling(answer.question, asked.vector),
@@ -175,6 +179,8 @@ class Answering:
         if before and not self._is_sure_of_another(found) and searched_text(base.question, question.before):
             base = replace(base, confidence=1.0)
             return self._answered(base, _led_by([before], found), Moment.APPLY, 1.0, question.person)
+        if not (before or critical) and (aside := self._aside(base, found, asked.vector, question)):
+            return aside
         return self._two(index, base, question) or self._answer_or_refuse(
             base, found, [before, *critical] if before else critical, asked.vector, question
         )
@@ -214,6 +220,13 @@ class Answering:
             among=index.visible(question.person.audience, self._clock()),
             reading=reading,
         )
+
+    def _aside(self, base: Answer, found: Found, vector: Vector, question: Question) -> Answer | None:
+        """One friendly sentence for what is no question to us; what leans on what was said before may be one."""
+        if question.moment or searched_text(base.question, question.before):
+            return None
+        kind = self._asides.kind(base.question, vector, self._confidence.band(self._confidence.of(found)))
+        return replace(base, outcome=Outcome.ASIDE, message=say(f"aside.{kind}", base.language)) if kind else None
 
     def _two(self, index: Index, base: Answer, question: Question) -> Answer | None:
         """Two questions in one message. When sure, the first is answered and the other one tap away; else a choice."""

@@ -20,7 +20,7 @@ from core.golden import Golden
 from core.index import Index
 from core.intervals import Share, drawn
 from core.library import Progress, no_progress
-from core.model import Answer, Outcome
+from core.model import NO_ARTICLE, Answer, Outcome
 from core.moments import Message, cross_guesses, named
 from core.search import search
 from knowledge.article import Language
@@ -279,7 +279,7 @@ def _sureness(one: Asked) -> tuple[float, float]:
 
 
 def _refused(one: Asked) -> tuple[float]:
-    return (one.outcome is Outcome.UNANSWERED,)
+    return (one.outcome in NO_ARTICLE,)
 
 
 def _reciprocal(one: Asked) -> tuple[float]:

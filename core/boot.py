@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from core.asides import Asides, open_asides
 from core.confidence import confidence_for
 from core.danger import Lookout, read_texts
 from core.desk import Desk
@@ -40,6 +41,11 @@ def make_lookout(settings: Settings, embedder: Embedder) -> Lookout:
     return Lookout(embedder, read_texts(SEEDS / "background.jsonl"), settings.cache / "danger")
 
 
+def make_asides(settings: Settings, embedder: Embedder) -> Asides:
+    """What tells small talk from questions, trained on first use."""
+    return open_asides(embedder, SEEDS, settings.cache / "asides")
+
+
 def make_store(settings: Settings) -> Store:
     """The database, made and migrated where needed."""
     try:
@@ -56,6 +62,7 @@ def open_desk(
     embedder: Embedder | None = None,
     moments: MomentHead | None = None,
     lookout: Lookout | None = None,
+    asides: Asides | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     progress: Say = _silent,
 ) -> Desk:
@@ -66,6 +73,7 @@ def open_desk(
         embedder,
         moments or make_moments(settings, embedder),
         lookout or make_lookout(settings, embedder),
+        asides or make_asides(settings, embedder),
         Scrubber(settings.customer_numbers),
         confidence_for(embedder.name),
         zone=settings.zone,

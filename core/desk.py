@@ -9,6 +9,7 @@ from typing import Any
 
 from core.acquaintance import STRANGER, Acquaintance
 from core.answering import Answering
+from core.asides import Asides
 from core.card import changed_lately, current_change
 from core.confidence import Confidence
 from core.danger import Lookout
@@ -64,6 +65,7 @@ class Desk:
         embedder: Embedder,
         moments: MomentHead,
         lookout: Lookout,
+        asides: Asides,
         scrubber: Scrubber,
         confidence: Confidence,
         *,
@@ -86,6 +88,7 @@ class Desk:
             embedder,
             moments,
             lookout,
+            asides,
             confidence,
             acquainted=self._acquainted,
             zone=zone,

@@ -9,7 +9,7 @@ from core.search import Found
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`parts` are the points that make `chance`, on the logit scale; so are `danger`, by title, and `telling`."""
+    """`parts` make `chance`, on the logit scale; `danger`, by title, `asides` and `telling` are on it too."""
 
     answer: Answer
     read_as: str  # what was looked up, when the glossary knows a word of it
@@ -21,6 +21,7 @@ class Explanation:
     answer_from: float
     danger: dict[str, float]
     danger_from: float
+    asides: dict[str, float]
     moments: dict[str, float]
     odds: dict[str, float]  # that what came before adds to moments
     telling: dict[str, float]

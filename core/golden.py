@@ -7,7 +7,7 @@ from pathlib import Path
 from core.intervals import Share, share
 from core.labelled import language_in, rows_of
 from core.library import Progress, no_progress
-from core.model import Answer, Outcome
+from core.model import NO_ARTICLE, Answer, Outcome
 from knowledge.article import Language
 
 _TITLES = 3  # that a person is shown
@@ -123,7 +123,7 @@ def _figures(asked: Sequence[Golden], given: dict[str, Given]) -> dict[str, Shar
     ends = {
         "answered_wrong": of(one.outcome is Outcome.ANSWERED and one.place != 1 for one in got),
         "suggestions": of(one.outcome is Outcome.SUGGESTIONS for one in got),
-        "unanswered": of(one.outcome is Outcome.UNANSWERED for one in got),
+        "unanswered": of(one.outcome in NO_ARTICLE for one in got),
     }
     if not asked[0].article:
         return ends

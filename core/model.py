@@ -113,7 +113,11 @@ class Outcome(StrEnum):
     UNANSWERED = "unanswered"  # refused: no article, the nearest titles, a sentence to bridge
     HELP = "help"  # nothing was asked
     THANKS = "thanks"
+    ASIDE = "aside"  # no question for us: small talk, an order, mashed keys
     FAILED = "failed"  # something broke on our side
+
+
+NO_ARTICLE = {Outcome.UNANSWERED, Outcome.ASIDE}  # what a question gets that no article answers
 
 
 @dataclass(frozen=True, slots=True)

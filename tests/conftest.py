@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, settings
 
+from core.asides import Asides
 from core.boot import open_desk
 from core.confidence import Confidence
 from core.danger import Lookout
@@ -100,6 +101,7 @@ def make_desk(store: Store, articles: tuple[Article, ...] = (), embedder: Embedd
         embedder or FakeEmbedder(),
         NoMoments(),
         Lookout(FakeEmbedder(), EVERYDAY, Path(tempfile.gettempdir()) / "bijdehand-tests"),
+        Asides(None),
         Scrubber(),
         FAKE_CONFIDENCE,
         zone=AMSTERDAM,

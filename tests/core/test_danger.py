@@ -5,7 +5,8 @@ from conftest import TODAY, article, make_desk, question
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.danger import Classifier, Lookout, Phrases, learn
+from core.classifier import Classifier, learn
+from core.danger import Lookout, phrases_of
 from core.embed import FakeEmbedder
 from core.learnt import keep, recall
 from core.model import Outcome
@@ -48,7 +49,7 @@ FAKE = FakeEmbedder()
 
 @pytest.fixture(scope="module")
 def classifier():
-    return learn(Phrases.of(ALL, SAFE), FAKE)
+    return learn(phrases_of(ALL, SAFE), FAKE)
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_nobody_waits_while_it_learns_anew(tmp_path, monkeypatch):
     lookout = Lookout(FAKE, SAFE, tmp_path)
     before = lookout.classifier(ALL, sequence=1)
     may_learn = threading.Event()
-    monkeypatch.setattr("core.danger.learn", lambda *arguments: may_learn.wait(30) and learn(*arguments))
+    monkeypatch.setattr("core.classifier.learn", lambda *arguments: may_learn.wait(30) and learn(*arguments))
     assert lookout.classifier((GAS, PRICE), sequence=2) is before
     assert lookout.classifier((GAS, PRICE), sequence=2) is before
     may_learn.set()
