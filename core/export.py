@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from core.embed import Embedder
 from core.errors import ModelError
+from core.vocabulary import pruned, with_words
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -40,12 +41,15 @@ class Parity:
 def export(model: "SentenceTransformer", folder: Path) -> None:
     """Write `model.onnx` and `tokenizer.json`; raises whatever torch and ONNX Runtime do when they cannot."""
     full = folder / "full.onnx"
+    tokenizer: str = model.tokenizer.backend_tokenizer.to_str()
+    smaller = pruned(tokenizer)
     try:
-        _trace(model, full)
+        with with_words(model, smaller[1]) if smaller else nullcontext():
+            _trace(model, full)
         _quantize(full, folder / "model.onnx")
     finally:
         full.unlink(missing_ok=True)
-    model.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer.json").write_text(smaller[0] if smaller else tokenizer, encoding="utf-8")
 
 
 def parity(one: Embedder, other: Embedder, texts: Sequence[str]) -> Parity:

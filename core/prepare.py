@@ -28,7 +28,7 @@ Progress = Callable[[str], None]
 LEAST_COSINE = 0.99  # an export that strays further from the original on any text does not serve
 MOST_TOKENS = 320  # of a whole article; its passages are far shorter
 
-_VERSION = 2  # of everything here and in `export` that decides what a vector is
+_VERSION = 3  # of everything here and in `export` that decides what a vector is
 _FACTS = "bijdehand.json"
 _PROJECTION = "pieces.npz"
 _SAID = SEEDS / "moments.jsonl"  # what agents say in fourteen kinds of work; a projection is learnt from it

