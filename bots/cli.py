@@ -312,6 +312,43 @@ def reindex() -> None:
 
 
 @app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the copy goes: one file.")],
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file when it is there.")] = False,
+) -> None:
+    """Copy the database while it serves: everything but the key, which is best kept apart."""
+    from core.store.sqlite_backup import back_up
+
+    settings = console.settings()
+    with console.Bar("Pages") as progress:
+        size = back_up(settings.database, file, progress, force=force)
+    console.line(f"{file}: {size / 1_000_000:.1f} MB, looked through and whole.")
+    key = settings.data / "key"
+    if key.exists():
+        console.line(f"The key of the Slack workspaces is not in it: keep {key} too, somewhere else.")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `bijdehand backup` wrote.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Put a backup back, also while it serves; what is there now is kept beside it."""
+    from datetime import UTC, datetime
+
+    from core.store.sqlite_backup import restore as put_back
+
+    settings = console.settings()
+    if settings.database.exists() and not yes:
+        typer.confirm(f"Everything since {file} was made goes. Go on?", abort=True, err=True)
+    with console.Bar("Pages") as progress:
+        kept = put_back(settings.database, file, progress, now=datetime.now(UTC))
+    console.line(f"{file} is what is answered from now." + (f" What was there is in {kept}." if kept else ""))
+
+
+@app.command()
 def lint(paths: Paths, *, as_json: Json = False) -> None:
     """Check articles before agents read them. Exit code 1: there are errors."""
     from datetime import UTC, datetime
