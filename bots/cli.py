@@ -7,14 +7,13 @@ import io
 import logging
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bots import cli_coach, cli_evaluate, cli_learn, cli_slack, cli_teams, console
+from bots import cli_care, cli_coach, cli_evaluate, cli_learn, cli_people, cli_slack, cli_teams, console
 from bots.console import Exit, Json, Paths
 from core.errors import BijdehandError
 from core.seeds import SEEDS
@@ -23,8 +22,7 @@ from knowledge.errors import ArticleError
 if TYPE_CHECKING:
     from core.desk import Desk
     from core.files import Plan
-    from core.settings import Settings
-    from core.store import Identity, Store
+    from core.store import Store
     from knowledge.amounts import Amounts
     from knowledge.article import Article
     from knowledge.glossary import Term
@@ -34,15 +32,17 @@ app = typer.Typer(
     help="Just-in-time help for contact-centre agents.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 articles_app = typer.Typer(help="Look at the articles, and look after them.", no_args_is_help=True)
-people_app = typer.Typer(help="Who is coach, admin or in an audience.", no_args_is_help=True)
 app.add_typer(articles_app, name="articles")
-app.add_typer(people_app, name="people")
+app.add_typer(cli_people.app, name="people")
 app.add_typer(cli_coach.app, name="coach")
 app.add_typer(cli_coach.changes_app, name="changes")
 cli_coach.add_to(articles_app)
 app.add_typer(cli_evaluate.app, name="evaluate")
 app.command()(cli_learn.calibrate)
 app.add_typer(cli_learn.moments_app, name="moments")
+app.command()(cli_care.backup)
+app.command()(cli_care.restore)
+app.add_typer(cli_care.privacy_app, name="privacy")
 app.add_typer(cli_slack.app, name="slack")
 app.add_typer(cli_teams.app, name="teams")
 
@@ -312,43 +312,6 @@ def reindex() -> None:
 
 
 @app.command()
-def backup(
-    file: Annotated[Path, typer.Argument(help="Where the copy goes: one file.")],
-    *,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file when it is there.")] = False,
-) -> None:
-    """Copy the database while it serves: everything but the key, which is best kept apart."""
-    from core.store.sqlite_backup import back_up
-
-    settings = console.settings()
-    with console.Bar("Pages") as progress:
-        size = back_up(settings.database, file, progress, force=force)
-    console.line(f"{file}: {size / 1_000_000:.1f} MB, looked through and whole.")
-    key = settings.data / "key"
-    if key.exists():
-        console.line(f"The key of the Slack workspaces is not in it: keep {key} too, somewhere else.")
-
-
-@app.command()
-def restore(
-    file: Annotated[Path, typer.Argument(help="What `bijdehand backup` wrote.")],
-    *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Put a backup back, also while it serves; what is there now is kept beside it."""
-    from datetime import UTC, datetime
-
-    from core.store.sqlite_backup import restore as put_back
-
-    settings = console.settings()
-    if settings.database.exists() and not yes:
-        typer.confirm(f"Everything since {file} was made goes. Go on?", abort=True, err=True)
-    with console.Bar("Pages") as progress:
-        kept = put_back(settings.database, file, progress, now=datetime.now(UTC))
-    console.line(f"{file} is what is answered from now." + (f" What was there is in {kept}." if kept else ""))
-
-
-@app.command()
 def lint(paths: Paths, *, as_json: Json = False) -> None:
     """Check articles before agents read them. Exit code 1: there are errors."""
     from datetime import UTC, datetime
@@ -395,124 +358,6 @@ def articles_show(
         console.print_exactly(dump(article, timezone=console.settings().zone))
 
 
-# -- people ------------------------------------------------------------------------------------------------------------
-class RoleName(StrEnum):
-    """The roles, rising."""
-
-    AGENT = "agent"
-    COACH = "coach"
-    ADMIN = "admin"
-
-
-@people_app.command("add")
-def people_add(
-    surface: Annotated[Literal["slack", "teams", "web", "terminal"], typer.Argument(help="Where they talk with us.")],
-    user: Annotated[str, typer.Argument(help="Their id there: Slack's U…, Teams' Entra object id.")],
-    *,
-    team: Annotated[str, typer.Option(help="Slack workspace or Teams tenant id; of Teams, your own by default.")] = "",
-    role: Annotated[RoleName | None, typer.Option(help="What they may do.")] = None,
-    audience: Annotated[list[str] | None, typer.Option(help="May see articles for this audience; repeat it.")] = None,
-    level: Annotated[str | None, typer.Option(help="Whose mandate they see: junior, medewerker, senior.")] = None,
-) -> None:
-    """Give somebody a role, audiences or a level; what is not given stays as it was."""
-    from core.model import Role
-
-    settings = console.settings()
-    identity = _identity(settings, surface, team, user)
-    store = console.store(settings)
-    person = store.set_person(identity, role=Role(role.value) if role else None, audience=audience, level=level)
-    store.close()
-    console.line(f"{identity.user} on {surface} is {person.role} now.")
-
-
-@people_app.command("import")
-def people_import(
-    file: Annotated[
-        Path, typer.Argument(help="CSV: surface, user, team, role, audience (separated by spaces), level.")
-    ],
-) -> None:
-    """Give many people a role, audiences or a level; nobody is changed when any line is wrong."""
-    import csv
-
-    from core.model import Role
-
-    settings = console.settings()
-    wanted = []
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        for number, row in enumerate(csv.DictReader(lines), 2):
-            given = {str(key).strip(): (value or "").strip() for key, value in row.items() if key}
-            try:
-                identity = _identity(settings, given.get("surface", ""), given.get("team", ""), given.get("user", ""))
-                role = Role(given["role"]) if given.get("role") else None
-            except (typer.BadParameter, ValueError) as error:
-                raise BijdehandError(f"{file}, line {number}: {error}") from error
-            wanted.append((identity, role, given.get("audience", "").split() or None, given.get("level") or None))
-    store = console.store(settings)
-    for identity, role, audience, level in wanted:
-        store.set_person(identity, role=role, audience=audience, level=level)
-    store.close()
-    console.line(f"{len(wanted)} people.")
-
-
-def _identity(settings: "Settings", surface: str, team: str, user: str) -> "Identity":
-    """Somebody as the platform will name them; what we would never recognise is refused."""
-    from core.store import Identity
-
-    if surface not in {"slack", "teams", "web", "terminal"}:
-        raise typer.BadParameter(f"{surface!r} is no surface: slack, teams, web or terminal.", param_hint="SURFACE")
-    user, team = user.strip(), team.strip() or (settings.teams_tenant_id if surface == "teams" else "")
-    if surface in {"slack", "teams"} and not team:
-        what = "the id of their Slack workspace (T…)" if surface == "slack" else "the id of their Teams tenant"
-        raise typer.BadParameter(f"Give {what}: without it we do not recognise them.", param_hint="--team")
-    if surface == "slack":
-        _insist(r"[UW][A-Z0-9]+", user, "It is like U012ABC: Copy member ID, in their profile.", "USER")
-        _insist(r"[TE][A-Z0-9]+", team, "It is like T012ABC, as in app.slack.com/client/T012ABC.", "--team")
-    if surface == "teams":
-        user = _guid(user, "the Object ID on their page under Users at https://entra.microsoft.com", "USER")
-        team = _guid(team, "the Tenant ID on Overview at https://entra.microsoft.com", "--team")
-        if settings.teams_admitted and team not in settings.teams_admitted:
-            console.note(f"Nobody of tenant {team} may speak to the bot yet: name it in TEAMS_TENANTS.")
-    return Identity(surface, team, user)
-
-
-def _insist(form: str, given: str, sentence: str, where: str) -> None:
-    """Refuse what looks well and would never be recognised."""
-    import re
-
-    if not re.fullmatch(form, given):
-        raise typer.BadParameter(f"{given} is no id of Slack. {sentence}", param_hint=where)
-
-
-def _guid(given: str, which: str, where: str) -> str:
-    from core.settings import guid
-
-    if not (found := guid(given)):
-        raise typer.BadParameter(f"That is no id of Microsoft's. Give {which}.", param_hint=where)
-    return found
-
-
-@people_app.command("list")
-def people_list(*, as_json: Json = False) -> None:
-    """Everybody who has talked with us or was added."""
-    store = console.store()
-    rows = [
-        {
-            "surface": identity.surface,
-            "team": identity.team,
-            "user": identity.user,
-            "role": str(person.role),
-            "audience": ", ".join(person.audience),
-            "level": person.level,
-        }
-        for identity, person in store.people()
-    ]
-    store.close()
-    if as_json:
-        console.print_json(rows)
-    else:
-        console.table(rows, ("surface", "team", "user", "role", "audience", "level"))
-
-
 # -- looking after it ----------------------------------------------------------------------------------------------
 @app.command()
 def doctor(
@@ -524,7 +369,7 @@ def doctor(
 ) -> None:
     """What is configured, reachable, stale or missing, and what to do. Exit code 1: something fails."""
     if privacy:
-        _tell_what_is_kept(as_json=as_json)
+        cli_care.tell_what_is_kept(as_json=as_json)
         return
     from datetime import UTC, datetime
 
@@ -544,20 +389,6 @@ def doctor(
         now=datetime.now(UTC),
     )
     console.report([*checks, *check_slack(settings, open_store), *check_teams(settings)], as_json=as_json)
-
-
-def _tell_what_is_kept(*, as_json: bool) -> None:
-    """Table by table; nobody's rows."""
-    from core.personal import KEPT
-
-    store = console.store()
-    facts = store.facts()
-    store.close()
-    rows = [{"table": table, "rows": str(facts[table]), "what": what} for table, what in KEPT.items()]
-    if as_json:
-        console.print_json(rows)
-    else:
-        console.table(rows, ("table", "rows", "what"))
 
 
 def _make_ready(desk: "Desk") -> int:

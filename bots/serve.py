@@ -21,6 +21,7 @@ from core.words import say
 log = logging.getLogger(__name__)
 
 STOP_WITHIN = 3.0  # seconds for what is under way in a listener
+_DAY = 24 * 3600.0  # seconds
 IDLE = 75.0  # seconds that a connection may take to ask something
 MAX_CONNECTIONS = 256  # to a listener; both together stay well below the 1024 files that a process may usually open
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -108,8 +109,8 @@ async def serve(desk: Desk, settings: Settings, *, tell: Tell) -> None:
                 tell(f"{name:<11} {on(name, address(settings.host, port) + found[name].path, settings)}")
             else:
                 tell(f"{name:<11} off (bijdehand doctor says what it needs)")
-        following = asyncio.ensure_future(_follow(desk, settings))
-        stack.callback(following.cancel)
+        for regular in (_follow(desk, settings), _sweep(desk)):
+            stack.callback(asyncio.ensure_future(regular).cancel)
         stop = _told_to_stop()
         tell(f"Bijdehand is listening. Try: {say('help.example', settings.language)}")
         await stop.wait()
@@ -139,6 +140,16 @@ async def _follow(desk: Desk, settings: Settings) -> None:
         except Exception:
             log.exception("the folder %s could not be read; what was read before stays", settings.folder)
         await asyncio.sleep(settings.folder_minutes * 60)
+
+
+async def _sweep(desk: Desk) -> None:
+    """Once a day, erase what has been kept for long enough."""
+    while True:
+        try:
+            await asyncio.to_thread(desk.store.sweep, desk.now())
+        except Exception:
+            log.exception("what is old could not be erased; tomorrow again")
+        await asyncio.sleep(_DAY)
 
 
 async def _stop(found: dict[str, Surface]) -> None:

@@ -317,5 +317,17 @@ class Store(Coaching, Protocol):
     def facts(self) -> Mapping[str, int | str]:
         """Count the rows of each table and name the last migration, `schema`. For `doctor`."""
 
+    def about(self, person_id: str) -> dict[str, list[dict[str, Any]]]:
+        """Every row about somebody, by table, as it is kept."""
+
+    def forget(self, person_id: str) -> None:
+        """Erase somebody and what they typed, down to the bytes; what they wrote for others is nobody's from then on.
+
+        A `StoreError` when another program reads so long that the bytes are still there; the rows are gone.
+        """
+
+    def sweep(self, now: datetime) -> dict[str, int]:
+        """Erase what has been kept for long enough; how many rows, by table."""
+
     def close(self) -> None:
         """Close the connections of every thread, once their calls have ended; later calls are refused."""

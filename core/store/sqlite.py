@@ -23,6 +23,7 @@ from core.store import (
     sqlite_coaching,
     sqlite_conversations,
     sqlite_people,
+    sqlite_privacy,
     sqlite_teams,
 )
 from core.store.columns import ANSWER, ARTICLE, as_json, matrix, pieces, stamp
@@ -511,6 +512,25 @@ class SqliteStore(SqliteCoaching):
         """Count the rows of each table and name the last migration, `schema`."""
         with self.read() as db:
             return {"schema": applied(db)[-1]} | {table: db.table(table).count for table in _TABLES}
+
+    def about(self, person_id: str) -> dict[str, list[dict[str, Any]]]:
+        """Every row about somebody, by table, as it is kept."""
+        with self.read() as db:
+            return sqlite_privacy.about(db, person_id)
+
+    def forget(self, person_id: str) -> None:
+        """Erase somebody and what they typed; what they wrote for others is nobody's from then on."""
+        with self.write() as db:
+            sqlite_privacy.forget(db, person_id)
+        self.empty_log()
+
+    def sweep(self, now: datetime) -> dict[str, int]:
+        """Erase what has been kept for long enough; how many rows, by table."""
+        with self.write() as db:
+            deleted = sqlite_privacy.sweep(db, now)
+        if deleted:
+            self.empty_log()
+        return deleted
 
 
 def _record(db: Database, answer: Answer, person: Person, surface: str, team: str, now: datetime) -> None:

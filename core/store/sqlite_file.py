@@ -122,6 +122,18 @@ class SqliteFile:
                     self._opened = self._present()
                     return
 
+    def empty_log(self) -> None:
+        """Write what is in the -wal into the file and cut it to nothing, so that erased bytes are nowhere."""
+        deadline = time.monotonic() + self._wait
+        with self._told(), self._writing, self._turn() as db:
+            while db.execute("pragma wal_checkpoint(truncate)").fetchone()[0]:
+                if time.monotonic() > deadline:
+                    raise StoreError(
+                        f"It is erased from the database {self.path}, but another program reads it all the time, so "
+                        "that the bytes are still in its -wal file. Try again when that has ended."
+                    )
+                time.sleep(0.05)
+
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Database]:
         with self._told(), self._turn() as db:
@@ -184,6 +196,7 @@ class SqliteFile:
         )
         try:
             connection.execute("pragma foreign_keys = on")
+            connection.execute("pragma secure_delete = on")  # what is deleted is overwritten
             connection.execute("pragma synchronous = full")  # what we acknowledged survives a power cut
             return Database(connection, execute_plugins=False)
         except BaseException:

@@ -648,7 +648,7 @@ def small_seeds(tmp_path_factory):
     import shutil
 
     made = tmp_path_factory.mktemp("seeds")
-    for name in ("critical.jsonl", "background.jsonl", "glossary.csv"):
+    for name in ("asides.jsonl", "critical.jsonl", "background.jsonl", "glossary.csv"):
         shutil.copy(SEEDS / name, made / name)
     lines = (SEEDS / "golden.jsonl").read_text().splitlines()
     (made / "golden.jsonl").write_text("\n".join(lines[:40]))
