@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bots import cli_care, cli_coach, cli_evaluate, cli_learn, cli_people, cli_slack, cli_teams, console
+from bots import cli_bench, cli_care, cli_coach, cli_evaluate, cli_learn, cli_people, cli_slack, cli_teams, console
 from bots.console import Exit, Json, Paths
 from core.errors import BijdehandError
 from core.seeds import SEEDS
@@ -40,6 +40,7 @@ cli_coach.add_to(articles_app)
 app.add_typer(cli_evaluate.app, name="evaluate")
 app.command()(cli_learn.calibrate)
 app.add_typer(cli_learn.moments_app, name="moments")
+app.command()(cli_bench.bench)
 app.command()(cli_care.backup)
 app.command()(cli_care.restore)
 app.add_typer(cli_care.privacy_app, name="privacy")

@@ -212,6 +212,16 @@ def _let_everybody_read(folder: Path) -> None:
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
+def open_original(model: str, cache: Path) -> Embedder | None:
+    """The same model in sentence-transformers, to compare with; None where only its export is on this machine."""
+    folder = cache / f"{_slug(model)}-{_VERSION}"
+    original = _folder(model) or folder / _ORIGINAL
+    if not (folder / _FACTS).is_file() or not original.is_dir():
+        return None
+    facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+    return TorchEmbedder(_load(original), Recipe(**facts["recipe"]))
+
+
 def _open(folder: Path) -> Embedder:
     try:
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
