@@ -12,6 +12,7 @@ from typing import Protocol
 from aiohttp import web
 
 from bots import web as web_chat
+from core import meter
 from core.desk import Desk
 from core.errors import SettingsError
 from core.files import follow
@@ -70,13 +71,18 @@ def surfaces(desk: Desk, settings: Settings) -> dict[str, Surface]:
 
 
 def local_app(desk: Desk) -> web.Application:
-    """The web chat, and `/readyz` for whoever watches over this machine."""
+    """The web chat, and `/readyz` and `/metrics` for whoever watches over this machine."""
     app = web_chat.make_app(desk)
 
     async def ready(request: web.Request) -> web.Response:
         return web.json_response({"status": "ok", "articles": await asyncio.to_thread(desk.ready)})
 
+    async def metrics(request: web.Request) -> web.Response:
+        shown = await asyncio.to_thread(meter.shown, desk)
+        return web.Response(body=shown, headers={"Content-Type": meter.CONTENT_TYPE})
+
     app.router.add_get("/readyz", ready)
+    app.router.add_get("/metrics", metrics)
     return app
 
 
@@ -97,6 +103,7 @@ async def _alive(request: web.Request) -> web.Response:
 async def serve(desk: Desk, settings: Settings, *, tell: Tell) -> None:
     """Run until told to stop; `tell` gets the lines to print, the last once everything listens."""
     found = surfaces(desk, settings)
+    logging.getLogger().addHandler(meter.CountErrors())
     async with contextlib.AsyncExitStack() as stack:
         local = await _listen(stack, local_app(desk), "127.0.0.1", settings.web_port, "BIJDEHAND_WEB_PORT")
         if found:

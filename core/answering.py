@@ -15,6 +15,7 @@ from core.embed import Embedder, Reading, Vector
 from core.errors import NotFoundError
 from core.explain import Explanation
 from core.index import Index, LiveIndex
+from core.meter import SECONDS
 from core.model import Answer, Card, Outcome, Person, Question, Suggestion
 from core.moments import SURE, MomentHead
 from core.search import Found, Hit, look_up
@@ -162,9 +163,11 @@ class Answering:
     # -- looking it up -----------------------------------------------------------------------------------------------
     def _look_up(self, base: Answer, question: Question, *, too_long: bool) -> Answer:
         index = self._live.current()
-        asked = self._embedder.read_query(base.question)
+        with SECONDS.labels("embed").time():
+            asked = self._embedder.read_query(base.question)
         margins = self._margins(index, base.question, asked)
-        found = self._find(index, base, question, asked)
+        with SECONDS.labels("search").time():
+            found = self._find(index, base, question, asked)
         critical = self._critical(index, margins, base.language)
         before = self._danger_before(question)
         if critical and self._leads(critical[0], margins[critical[0].group], base.question, before):

@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.embed import Embedder, Vector
-from core.features import BUCKETS, Places, as_matrix, hashed, rarities, weighed
+from core.features import BUCKETS, Places, as_matrix, rarities, spelt, weighed
 from core.learnt import Arrays, keep, recall
-from core.lexical import grams, words
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +98,7 @@ def learn(phrases: Phrases, embedder: Embedder) -> Classifier:
     vectors = np.stack([embedder.query(text) for text in phrases.texts])
     mean = vectors.mean(axis=0)
     scale = float((vectors - mean).std() * np.sqrt(vectors.shape[1])) or 1.0
-    rarity = rarities([hashed(grams(words(text))) for text in phrases.texts])
+    rarity = rarities([spelt(text) for text in phrases.texts])
     rows = [_gram_features(text, rarity) for text in phrases.texts]
     matrix: Any = sparse.hstack(
         [
@@ -123,5 +122,5 @@ def learn(phrases: Phrases, embedder: Embedder) -> Classifier:
 
 def _gram_features(text: str, rarity: Vector) -> tuple[Places, Vector]:
     """Hashed character grams, of a fixed length."""
-    buckets, values = weighed(hashed(grams(words(text))), rarity)
+    buckets, values = weighed(spelt(text), rarity)
     return buckets, np.float32(_GRAM_WEIGHT) * values

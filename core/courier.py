@@ -14,6 +14,7 @@ from typing import Any
 
 from core.desk import Desk
 from core.inbox import Inbox
+from core.meter import SECONDS
 from core.model import Answer, Delivery, Event
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,8 @@ class Courier:
             return
         noted()
         if fresh:
-            await self._answer(event)
+            with SECONDS.labels("reply").time():
+                await self._answer(event)
 
     async def _answer(self, event: Event) -> None:
         event = await self._learnt(event)

@@ -20,6 +20,7 @@ from core.index import Index, LiveIndex
 from core.language import language_of, language_of_locale
 from core.library import Progress, embed, no_progress, shelve
 from core.loop import Notice, OpenQuestion, Tip
+from core.meter import ANSWERS, SECONDS
 from core.model import (
     Answer,
     Feedback,
@@ -82,7 +83,7 @@ class Desk:
         self._scrubber = scrubber
         self._language: Language = language
         self.questions = Questions(store, embedder, now=self._clock, zone=zone)
-        self._live = LiveIndex(store, embedder.name)
+        self._live = LiveIndex(store, embedder.name, self._clock)
         self._answering = Answering(
             self._live,
             embedder,
@@ -98,6 +99,12 @@ class Desk:
     # -- asking ----------------------------------------------------------------------------------------------------
     def answer(self, question: Question) -> Answer:
         """Answer a question; nothing is kept of it. Where others read along, from what everybody may see."""
+        with SECONDS.labels("answer").time():
+            answer = self._answer(question)
+        ANSWERS.labels(question.surface, answer.outcome, answer.moment or "").inc()
+        return answer
+
+    def _answer(self, question: Question) -> Answer:
         if not question.direct:
             question = replace(question, person=question.person.in_public())
         scrubbed = self._scrubber.scrub(question.text)
@@ -460,6 +467,20 @@ class Desk:
         self._lookout.renew(index.articles, index.sequence)
         return len(index.articles)
 
+    def gauges(self) -> dict[str, tuple[str, float]]:
+        """What stands where now, for whoever watches over this machine: what each figure is, and the figure."""
+        now = self.now()
+        index, backlog = self._live.current(), self.store.backlog(now)
+        return {
+            "articles": ("Articles that are searched.", len(index.articles)),
+            "articles_unread": ("Articles that this model has not read.", len(index.missing)),
+            "index_age_seconds": ("How long ago the index was made.", (now - self._live.made).total_seconds()),
+            "questions_waiting": ("Messages that have no answer yet.", backlog.questions),
+            "question_age_seconds": ("How long the oldest of these waits.", backlog.oldest_question),
+            "replies_waiting": ("Replies and notices that are not sent yet.", backlog.replies),
+            "reply_age_seconds": ("How long the oldest of these waits.", backlog.oldest_reply),
+        }
+
     def remembered(self, answer: Answer, person: Person) -> Answer:
         """For whoever wants their own history kept: what changed since they last saw it comes first."""
         if answer.card is None or answer.outcome is not Outcome.ANSWERED:
@@ -478,10 +499,8 @@ class Desk:
     def _acquainted(self, person: Person, article: Article) -> Acquaintance:
         """What is known of somebody's dealings with an article; without a database that is nothing."""
         index = self._live.latest
-        articles = index.articles
-        same = [one.id for one, group in zip(articles, index.groups, strict=True) if group == article.group]
-        topic = [one.id for one in articles if one.topic and one.topic == article.topic]
         try:
+            same, topic = index.of_group(article.group), index.of_topic(article.topic)
             return self.store.acquaintance(person.id, same, topic, self.now())
         except StoreError:
             log.exception("what came before cannot be read")

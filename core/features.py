@@ -6,16 +6,24 @@ Beside a vector of what it means, it tells apart what is put differently: "lukt 
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from core.embed import Vector
+from core.lexical import grams, words
 
 BUCKETS = 2**15
 
 Places = npt.NDArray[np.int64]
+
+
+@lru_cache(maxsize=16)
+def spelt(text: str) -> Counter[int]:
+    """The character grams of a text, counted by bucket. Danger, asides and moments look at the same one in turn."""
+    return hashed(grams(words(text)))
 
 
 def hashed(terms: Iterable[str]) -> Counter[int]:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,11 +61,24 @@ class Index:
         }
         self._place = {article.id: place for place, article in enumerate(self.articles)}
         self._visible = _Visibility(self.articles)
+        self._of_group: dict[str, list[str]] = {}
+        self._of_topic: dict[str, list[str]] = {}
+        for one in self.articles:
+            self._of_group.setdefault(one.group, []).append(one.id)
+            self._of_topic.setdefault(one.topic, []).append(one.id)
 
     def article(self, article_id: str) -> Article | None:
         """The article of this id, if it can be searched."""
         place = self._place.get(article_id)
         return None if place is None else self.articles[place]
+
+    def of_group(self, group: str) -> Sequence[str]:
+        """The ids of an article and its translations."""
+        return self._of_group.get(group, ())
+
+    def of_topic(self, topic: str) -> Sequence[str]:
+        """The ids of the articles on a topic; of none, none."""
+        return self._of_topic.get(topic, ()) if topic else ()
 
     def spoken(self, language: Language, places: Places) -> Flags:
         """Which of these are in this language."""
@@ -141,11 +154,13 @@ def _when(at: datetime | None, otherwise: float) -> float:
 class LiveIndex:
     """The index as of now: a change by this process or another is in the next answer."""
 
-    def __init__(self, store: Store, model: str) -> None:
+    def __init__(self, store: Store, model: str, now: Callable[[], datetime]) -> None:
         """Nothing is read until the first question."""
         self._store = store
         self._model = model
         self._index: Index | None = None
+        self._now = now
+        self.made = now()
         self._lock = threading.Lock()
 
     @property
@@ -167,4 +182,5 @@ class LiveIndex:
         with self._lock:
             if self._index is None or self._index.sequence != self._store.sequence():
                 self._index = Index(self._store.snapshot(self._model))
+                self.made = self._now()
             return self._index

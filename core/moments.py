@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from core.embed import Embedder, Vector
 from core.errors import BijdehandError
-from core.features import BUCKETS, Places, as_matrix, hashed, rarities, weighed
+from core.features import BUCKETS, Places, as_matrix, hashed, rarities, spelt, weighed
 from core.labelled import language_in
 from core.learnt import Arrays, keep, recall
-from core.lexical import grams, words
+from core.lexical import words
 from knowledge.article import Language
 from knowledge.moment import Moment
 
@@ -312,7 +312,7 @@ def _fit(messages: Sequence[Message], vectors: Vector) -> MomentHead:
 
 
 def _grams(text: str) -> Counter[int]:
-    return hashed(grams(words(text[:_LOOKED_AT])))
+    return spelt(text[:_LOOKED_AT])
 
 
 def _phrases(text: str) -> Counter[int]:

@@ -17,7 +17,7 @@ from knowledge.amounts import Amounts
 from knowledge.article import Article, Language
 from knowledge.glossary import Term
 
-__all__ = ["Embedded", "Identity", "Installation", "Piece", "Snapshot", "Store", "Vector"]
+__all__ = ["Backlog", "Embedded", "Identity", "Installation", "Piece", "Snapshot", "Store", "Vector"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,16 @@ class Snapshot:
     missing: tuple[str, ...] = ()
     terms: tuple[Term, ...] = ()
     calibration: Calibration | None = None  # of this model
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits, and for how many seconds the oldest of it."""
+
+    questions: int
+    oldest_question: float
+    replies: int
+    oldest_reply: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +338,9 @@ class Store(Coaching, Protocol):
 
     def sweep(self, now: datetime) -> dict[str, int]:
         """Erase what has been kept for long enough; how many rows, by table."""
+
+    def backlog(self, now: datetime) -> Backlog:
+        """Count the messages of the last hour that are not answered, and the replies of it that are not sent."""
 
     def close(self) -> None:
         """Close the connections of every thread, once their calls have ended; later calls are refused."""

@@ -13,6 +13,7 @@ from core.embed import Reading
 from core.errors import NotFoundError, StoreError
 from core.model import Answer, Delivery, Event, Feedback, Outcome, Person, Place, Request, Role, Turn
 from core.store import (
+    Backlog,
     Embedded,
     Identity,
     Installation,
@@ -74,6 +75,9 @@ _TABLES = (
     "installation",
     "state",
 )
+
+
+_GIVEN_UP = timedelta(hours=1)
 
 
 class SqliteStore(SqliteCoaching):
@@ -513,6 +517,21 @@ class SqliteStore(SqliteCoaching):
         with self.read() as db:
             return {"schema": applied(db)[-1]} | {table: db.table(table).count for table in _TABLES}
 
+    def backlog(self, now: datetime) -> Backlog:
+        """Count what waits; what is older than an hour was given up."""
+        since = stamp(now - _GIVEN_UP)
+        with self.read() as db:
+            questions, oldest = db.execute(
+                "select count(*), min(received_at) from event where state = 'received' and received_at >= ?", [since]
+            ).fetchone()
+            replies, first = db.execute(
+                "select count(*), min(created) from"
+                " (select created from outbox where sent is null and created >= :since"
+                " union all select created from notification where sent is null and created >= :since)",
+                {"since": since},
+            ).fetchone()
+        return Backlog(questions, _seconds(oldest, now), replies, _seconds(first, now))
+
     def about(self, person_id: str) -> dict[str, list[dict[str, Any]]]:
         """Every row about somebody, by table, as it is kept."""
         with self.read() as db:
@@ -531,6 +550,10 @@ class SqliteStore(SqliteCoaching):
         if deleted:
             self.empty_log()
         return deleted
+
+
+def _seconds(since: str | None, now: datetime) -> float:
+    return (now - datetime.fromisoformat(since)).total_seconds() if since else 0.0
 
 
 def _record(db: Database, answer: Answer, person: Person, surface: str, team: str, now: datetime) -> None:

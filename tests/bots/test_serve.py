@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
 import urllib.request
@@ -18,7 +19,7 @@ from conftest import make_desk
 from typer.testing import CliRunner
 
 from bots import cli, serve
-from core.errors import SettingsError
+from core.errors import SettingsError, StoreError
 from core.settings import Settings
 
 THEIRS = "00000000-1111-1111-1111-111111111111"
@@ -222,3 +223,36 @@ async def test_a_connection_that_asks_nothing_is_closed(monkeypatch):
         async with asyncio.timeout(5):
             assert await reader.read() == b""
         writer.close()
+
+
+async def test_figures_are_shown_to_this_machine_and_not_to_the_world(store):
+    async with contextlib.AsyncExitStack() as stack:
+        public = await serve._listen(stack, serve.public_app({}), "127.0.0.1", 0, "BIJDEHAND_PORT")
+        local = await serve._listen(stack, serve.local_app(make_desk(store)), "127.0.0.1", 0, "BIJDEHAND_WEB_PORT")
+        session = await stack.enter_async_context(ClientSession())
+        async with session.get(f"http://127.0.0.1:{local}/metrics") as response:
+            assert response.status == 200
+            assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+            assert "bijdehand_articles 0.0" in await response.text()
+        async with session.get(f"http://127.0.0.1:{local}/metrics", headers={"Host": "evil.example"}) as response:
+            assert response.status == 403
+        async with session.get(f"http://127.0.0.1:{public}/metrics") as response:
+            assert response.status == 404
+
+
+async def test_what_is_old_is_erased_once_a_day_and_trouble_with_it_stops_nothing(store, monkeypatch, caplog):
+    desk, swept, again = make_desk(store), [], threading.Event()
+
+    def sweep(now):
+        swept.append(now)
+        if len(swept) == 1:
+            raise StoreError("The disk is full.")
+        again.set()
+        return {}
+
+    monkeypatch.setattr(store, "sweep", sweep)
+    monkeypatch.setattr(serve, "_DAY", 0.01)
+    sweeping = asyncio.ensure_future(serve._sweep(desk))
+    assert await asyncio.to_thread(again.wait, 5)
+    sweeping.cancel()
+    assert "could not be erased" in caplog.text
