@@ -146,24 +146,24 @@ class Prompting(ABC):
         """The pieces of a text of an article as the model has them, to learn a projection from."""
         prompt = self._recipe.passage_prompt
         _, pieces, encoding = self._embed(prompt + clean(text))
-        return pieces[[place for place, _ in _own(encoding, len(prompt))]] if encoding else pieces[:0]
+        return pieces[_own(encoding, len(prompt)).places] if encoding else pieces[:0]
 
     def _whole(self, prompt: str, text: str) -> Vector:
         vector, _, _ = self._embed(prompt + clean(text))
         return _unit(vector)
 
     def _read(self, prompt: str, text: str) -> Reading:
-        raw, pieces, encoding = self._embed(prompt + clean(text))
+        said = clean(text)
+        raw, pieces, encoding = self._embed(prompt + said)
         vector = _unit(raw)
         if self._projection is None or encoding is None:
             return Reading(vector)
-        own = list(_own(encoding, len(prompt)))
-        places = [place for place, _ in own]
-        small = self._projection.small([one for _, one in own], pieces[places])
-        if not own or _unit(pieces.mean(axis=0)) @ vector < _SAME:
+        own = _own(encoding, len(prompt))
+        mine = pieces[own.places]
+        small = self._projection.small(own.ids, mine)
+        if len(own.places) == 0 or _unit(pieces.mean(axis=0)) @ vector < _SAME:
             return Reading(vector, small)
-        offsets = np.array([encoding.offsets[place] for place in places], np.int64) - len(prompt)
-        return Reading(vector, small, Spans(clean(text), offsets[:, 0], offsets[:, 1], pieces[places]))
+        return Reading(vector, small, Spans(said, own.starts, own.ends, mine))
 
     @abstractmethod
     def _embed(self, text: str) -> tuple[npt.ArrayLike, Matrix, Any]:
@@ -173,11 +173,22 @@ class Prompting(ABC):
         """
 
 
-def _own(encoding: Any, prompt: int) -> Iterator[tuple[int, int]]:  # noqa: ANN401 - an encoding of tokenizers
-    """The places and ids of the pieces of a text itself, without its prompt and what stands for no text."""
-    for place, (start, end) in enumerate(encoding.offsets):
-        if end > max(start, prompt) and not encoding.special_tokens_mask[place]:
-            yield place, encoding.ids[place]
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """The pieces of a text itself: where they are among all pieces, and where in the text they stand."""
+
+    places: npt.NDArray[np.int64]
+    ids: npt.NDArray[np.int32]
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+
+
+def _own(encoding: Any, prompt: int) -> _Own:  # noqa: ANN401 - an encoding of tokenizers
+    """Without the prompt, and without what stands for no text. What is asked of an encoding is a new list each time."""
+    starts, ends = np.array(encoding.offsets, np.int64).reshape(-1, 2).T
+    places = np.flatnonzero((ends > np.maximum(starts, prompt)) & (np.array(encoding.special_tokens_mask) == 0))
+    ids = np.array(encoding.ids, np.int32)[places]
+    return _Own(places, ids, starts[places] - prompt, ends[places] - prompt)
 
 
 class OnnxEmbedder(Prompting):

@@ -49,7 +49,7 @@ class Projection:
         ways = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
         return cls(mean.astype(np.float32), (axes * ways).astype(np.float32))
 
-    def small(self, ids: Sequence[int], vectors: Matrix) -> Pieces:
+    def small(self, ids: Sequence[int] | npt.NDArray[np.int32], vectors: Matrix) -> Pieces:
         """Pieces as they are kept; `vectors` (n, dimensions) as the model gives them."""
         if len(ids) == 0:
             return NO_PIECES
