@@ -2,7 +2,9 @@
 
 import re
 import shlex
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 
 from bots import cli
 from bots.console import Exit
+from core.personal import KEPT
 from core.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -100,3 +103,24 @@ def test_every_setting_is_in_the_readme():
 def test_every_file_the_readme_points_to_is_there():
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_the_service_is_one_that_systemd_takes_and_finds_tight(tmp_path):
+    unit = tmp_path / "bijdehand.service"
+    text = (ROOT / "docs" / "bijdehand.service").read_text(encoding="utf-8")
+    unit.write_text(text.replace("/opt/bijdehand/.venv/bin/bijdehand", sys.executable), encoding="utf-8")
+    verified = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
+    about_it = [line for line in verified.stderr.splitlines() if "bijdehand" in line]
+    assert about_it == []
+    secure = ["systemd-analyze", "security", "--offline=true", "--threshold=40", unit]  # in tenths, of ten
+    assert subprocess.run(secure, capture_output=True, check=False).returncode == 0
+
+
+def test_what_is_said_to_be_kept_for_so_long_is():
+    for name, unit in (("privacy.md", "days"), ("privacy.nl.md", "dagen")):
+        text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+        table = text[text.index("|---|---|") : text.index("\n\n", text.index("|---|---|"))]
+        assert {int(days) for days in re.findall(rf"(\d+) {unit}", table)} == {
+            kept.days for kept in KEPT.values() if kept.days
+        }

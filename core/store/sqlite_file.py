@@ -1,10 +1,11 @@
 """A SQLite file for many threads and processes: connections, transactions, errors in a sentence."""
 
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,8 @@ class SqliteFile:
             raise StoreError(f"There is no folder {self.path.parent} to keep the database in. Make it first.")
         if self.path.is_dir():
             raise StoreError(f"{self.path} is a folder. Name a file in it for the database.")
+        with suppress(OSError):  # SQLite has a sentence for what is wrong with a place
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDONLY, 0o600))  # for nobody else; its -wal follows
         connection = sqlite3.connect(
             self.path,
             timeout=self._wait,

@@ -1,6 +1,7 @@
 """What only SQLite can get wrong: the file, its locks, its disk, and what stands in which table."""
 
 import sqlite3
+import stat
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -105,6 +106,14 @@ def test_a_file_is_no_folder_and_a_folder_no_file(tmp_path):
     (tmp_path / "file").touch()
     assert "no folder" in refusal(tmp_path / "file" / "x.db")
     assert "is a folder" in refusal(tmp_path)
+
+
+def test_only_the_user_that_made_it_can_read_a_database(path):
+    with closing(SqliteStore(path)) as store:
+        store.save([embedded()], "m")
+        files = list(path.parent.glob(f"{path.name}*"))
+        assert len(files) == 3
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
 def test_an_sqlite_that_is_too_old_is_told(path, monkeypatch):
