@@ -18,6 +18,7 @@ from core.index import Index, LiveIndex
 from core.meter import SECONDS
 from core.model import Answer, Card, Outcome, Person, Question, Suggestion
 from core.moments import SURE, MomentHead
+from core.rerank import Reranker, reranked
 from core.search import Found, Hit, look_up
 from core.words import phrases, say
 from knowledge.article import Article, Language
@@ -58,6 +59,7 @@ class Answering:
         asides: Asides,
         confidence: Confidence,
         *,
+        reranker: Reranker | None = None,
         acquainted: Callable[[Person, Article], Acquaintance],
         zone: tzinfo,
         clock: Callable[[], datetime],
@@ -69,6 +71,7 @@ class Answering:
         self._moments = moments
         self._lookout = lookout
         self._asides = asides
+        self._reranker = reranker
         self._fitted = confidence
         self._zone = zone
         self._clock = clock
@@ -215,7 +218,7 @@ class Answering:
     def _search(
         self, index: Index, base: Answer, question: Question, text: str, reading: Reading | None = None
     ) -> Found:
-        return look_up(
+        found = look_up(
             index,
             text,
             self._embedder,
@@ -223,6 +226,7 @@ class Answering:
             among=index.visible(question.person.audience, self._clock()),
             reading=reading,
         )
+        return reranked(found, text, self._reranker) if self._reranker else found
 
     def _aside(self, base: Answer, found: Found, vector: Vector, question: Question) -> Answer | None:
         """One friendly sentence for what is no question to us; what leans on what was said before may be one."""

@@ -12,6 +12,7 @@ from core.errors import StoreError
 from core.moments import MomentHead, open_head
 from core.prepare import open_embedder
 from core.privacy import Scrubber
+from core.rerank import open_reranker
 from core.seeds import SEEDS
 from core.settings import Settings
 from core.store import Store
@@ -76,6 +77,7 @@ def open_desk(
         asides or make_asides(settings, embedder),
         Scrubber(settings.customer_numbers),
         confidence_for(embedder.name),
+        reranker=open_reranker(settings.reranker, progress=progress) if settings.reranker else None,
         zone=settings.zone,
         language=settings.language,
         now=now,

@@ -37,6 +37,7 @@ from core.model import (
 from core.moments import MomentHead
 from core.privacy import Scrubber
 from core.questions import Questions
+from core.rerank import Reranker
 from core.search import look_up
 from core.store import Identity, Store
 from core.words import reasons, say, say_date
@@ -70,6 +71,7 @@ class Desk:
         scrubber: Scrubber,
         confidence: Confidence,
         *,
+        reranker: Reranker | None = None,
         zone: tzinfo,
         language: Language = "nl",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -91,6 +93,7 @@ class Desk:
             lookout,
             asides,
             confidence,
+            reranker=reranker,
             acquainted=self._acquainted,
             zone=zone,
             clock=self._clock,

@@ -10,10 +10,10 @@ _REST = ("*.json", "*.txt", "*.model")
 _PATIENCE = 2.5  # seconds to find out whether the hub knows the name; the library's own limits add up to minutes
 
 
-def find(model: str, progress: Callable[[str], None]) -> Path:
+def find(model: str, progress: Callable[[str], None], *, setting: str = "BIJDEHAND_MODEL") -> Path:
     """Its folder in the Hugging Face cache, which other programs may have filled already."""
     name = model if "/" in model else f"sentence-transformers/{model}"  # as sentence-transformers reads a bare name
-    return _cached(name) or _download(name, progress)
+    return _cached(name) or _download(name, progress, setting)
 
 
 def _cached(model: str) -> Path | None:
@@ -35,7 +35,7 @@ def _weights(folder: Path) -> list[Path]:
     return [path for pattern in _WEIGHTS for path in folder.glob(pattern)]
 
 
-def _download(model: str, progress: Callable[[str], None]) -> Path:
+def _download(model: str, progress: Callable[[str], None], setting: str) -> Path:
     from huggingface_hub import HfApi, snapshot_download
 
     try:
@@ -57,5 +57,5 @@ def _download(model: str, progress: Callable[[str], None]) -> Path:
         reason = str(error).split("\n", maxsplit=1)[0] or type(error).__name__
         raise ModelError(
             f"The model {model!r} is not on this machine and the model hub does not give it either ({reason}); "
-            "check BIJDEHAND_MODEL, or give the folder of a model."
+            f"check {setting}, or give the folder of a model."
         ) from error

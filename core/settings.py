@@ -51,6 +51,9 @@ class Settings(BaseSettings):
         description="where the prepared model lives; can be thrown away",
     )
     model: str = Field(DEFAULT_MODEL, description="any sentence-transformers model, by hub name or folder")
+    reranker: str = Field(
+        "", description="a CrossEncoder that puts the best ten in its own order, by hub name or folder; slow"
+    )
     language: Language = Field("nl", description="the language when a question does not tell")
     timezone: str = Field("Europe/Amsterdam", description="where a bare date begins and ends")
     customer_numbers: Annotated[tuple[str, ...], NoDecode] = Field(
