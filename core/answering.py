@@ -324,6 +324,8 @@ class Answering:
         They override threshold, moment and audience.
         """
         near = sorted((group for group in margins if margins[group] >= _NEAR_DANGER), key=lambda group: -margins[group])
+        if not near:
+            return []
         live = [one for one in index.articles if one.critical and one.is_live(self._clock())]
         live.sort(key=lambda one: one.language != language)
         members = (next((one for one in live if one.group == group), None) for group in near)

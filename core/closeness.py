@@ -7,12 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from core.lexical import rarity
-from core.pieces import SCALE, Matrix, Pieces
+from core.pieces import SCALE, Matrix, Pieces, let_go
 from knowledge.article import Language
 
 Counts = npt.NDArray[np.int64]
 
 _COMMON = 0.8  # of the articles; from half on, a base of sixty articles lost what told them apart
+_ID_BITS = 31
 _ENOUGH = 20  # articles; what stands in most of fewer may still tell them apart
 
 
@@ -28,7 +29,12 @@ class Closeness:
         for language, spread in self._spread.items():
             spoken = np.flatnonzero(np.array([one == language for one in languages])[owners])
             telling[spoken] = spread.tells(pieces.ids[spoken])
-        self._vectors = pieces.vectors[telling] if len(owners) else pieces.vectors
+        self._rows: npt.NDArray[np.int32] | None = None
+        self._vectors = pieces.vectors
+        if isinstance(pieces.vectors, np.memmap):  # they stay where they are, and those that tell are pointed at
+            self._rows = np.flatnonzero(telling).astype(np.int32)
+        elif len(owners):
+            self._vectors = pieces.vectors[telling]
         kept = np.bincount(owners[telling], minlength=len(counts))
         self._until = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
 
@@ -47,8 +53,10 @@ class Closeness:
         if len(some) == 0:
             return scores
         for i in some:
-            said = self._vectors[starts[i] : starts[i] + counts[i]].astype(np.float32)
+            mine = slice(starts[i], starts[i] + counts[i])
+            said = self._vectors[mine if self._rows is None else self._rows[mine]].astype(np.float32)
             scores[i] = (said @ asked).max(axis=0) @ weights[self._languages[places[i]]]
+        let_go(self._vectors)
         return scores
 
 
@@ -78,6 +86,6 @@ class _Spread:
 def _spread(pieces: Pieces, owners: Counts, languages: Sequence[Language], language: Language) -> _Spread:
     spoken = np.array([one == language for one in languages])
     mine = spoken[owners] if len(owners) else np.zeros(0, dtype=bool)
-    both = np.unique(np.stack([owners[mine], pieces.ids[mine].astype(np.int64)]), axis=1)
-    ids, counts = np.unique(both[1].astype(np.int32), return_counts=True)
+    both = np.unique((owners[mine] << _ID_BITS) | pieces.ids[mine])  # each piece once per article
+    ids, counts = np.unique((both & ((1 << _ID_BITS) - 1)).astype(np.int32), return_counts=True)
     return _Spread(int(spoken.sum()), ids, counts)

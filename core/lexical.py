@@ -98,27 +98,29 @@ def rarity(documents: int, found_in: npt.NDArray[np.int64]) -> npt.NDArray[np.fl
 class Postings:
     """BM25 over documents of terms, read-only once made."""
 
-    def __init__(self, documents: Sequence[Sequence[str]]) -> None:
-        """Count and weigh every term of every document."""
-        self.size = len(documents)
-        lengths = np.array([len(document) for document in documents], dtype=np.float64)
-        norms = _K1 * (1 - _B + _B * lengths / max(float(lengths.mean()), 1.0)) if self.size else lengths
+    def __init__(self, documents: Iterable[Sequence[str]]) -> None:
+        """Count and weigh every term of every document, which are looked at one by one and not kept."""
         self._ids: dict[str, int] = {}
-        ids, counts, places = array("i"), array("i"), array("i")
+        ids, counts, places, lengths = array("i"), array("i"), array("i"), array("i")
         for place, document in enumerate(documents):
+            lengths.append(len(document))
             for term, count in Counter(document).items():
                 ids.append(self._ids.setdefault(term, len(self._ids)))
                 counts.append(count)
                 places.append(place)
-        by_term = np.argsort(np.array(ids, np.int32), kind="stable")
-        found_in = np.bincount(np.array(ids, np.int32), minlength=len(self._ids)).astype(np.int64)
-        counted = np.array(counts, np.float64)[by_term]
+        self.size = len(lengths)
+        of_term = np.frombuffer(ids, np.int32) if ids else np.zeros(0, np.int32)
+        by_term = np.argsort(of_term, kind="stable")
+        found_in = np.bincount(of_term, minlength=len(self._ids)).astype(np.int64)
         self._until = np.concatenate([[0], np.cumsum(found_in)])  # where in the rows below each term's end
         self._places = np.array(places, np.int32)[by_term]
         # The last one is of a term that no document has.
         self._rarity = rarity(self.size, np.append(found_in, 0))
-        weights = counted * (_K1 + 1) / (counted + norms[self._places]) * np.repeat(self._rarity[:-1], found_in)
-        self._weights = weights.astype(np.float32)
+        counted = np.array(counts, np.float32)[by_term]
+        mean = max(sum(lengths) / self.size, 1.0) if self.size else 1.0
+        norms = (_K1 * (1 - _B + _B * np.array(lengths, np.float64) / mean)).astype(np.float32)
+        self._weights = counted * np.float32(_K1 + 1) / (counted + norms[self._places])
+        self._weights *= np.repeat(self._rarity[:-1].astype(np.float32), found_in)
 
     def shares(self, terms: Sequence[str]) -> Shares:
         """Each document's BM25 score divided by what a document that says everything would have: 0 to 1."""

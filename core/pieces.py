@@ -5,6 +5,9 @@ Compared piece by piece it counts. The pieces are centred, since all that a mode
 brought down to a third of their dimensions and kept in a byte each.
 """
 
+import mmap
+import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +20,7 @@ from core.learnt import Arrays
 Matrix = npt.NDArray[np.float32]
 
 WIDTH = 128
+_IN_MEMORY = 64 * 1024**2  # bytes
 SCALE = 127  # the length of a piece's vector, so that it fits a byte
 
 
@@ -26,6 +30,24 @@ class Pieces:
 
     ids: npt.NDArray[np.int32]
     vectors: npt.NDArray[np.int8]
+
+
+def room(count: int, width: int) -> npt.NDArray[np.int8]:
+    """Where so many vectors go: in memory, or when they are many in a file without a name that the system may cache.
+
+    Of ten thousand articles they are half a gigabyte, of which a question needs one megabyte.
+    """
+    if count * width <= _IN_MEMORY:
+        return np.empty((count, width), np.int8)
+    with tempfile.TemporaryFile(prefix="bijdehand-") as file:  # the mapping outlives it
+        return np.memmap(file, np.int8, "w+", shape=(count, width))
+
+
+def let_go(vectors: npt.NDArray[np.int8]) -> None:
+    """Hold nothing more of what is in a file: the system has it at hand, and takes it back when it needs the memory."""
+    mapped: object = vectors.base
+    if isinstance(vectors, np.memmap) and isinstance(mapped, mmap.mmap) and sys.platform != "win32":
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 NO_PIECES = Pieces(np.zeros(0, np.int32), np.zeros((0, 0), np.int8))

@@ -1,17 +1,18 @@
 """What values become in a column: text that any database can hold, documents, times and vectors."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from core.embed import Vector
 from core.model import Answer
-from core.pieces import NO_PIECES, Pieces
+from core.pieces import NO_PIECES, Pieces, let_go, room
 from core.verdicts import Calibration
 from knowledge.article import Article
 
@@ -58,9 +59,25 @@ def matrix(blobs: Sequence[bytes]) -> Vector:
     return numbers.reshape(len(blobs), len(numbers) // max(1, len(blobs)))
 
 
-def pieces(ids: Sequence[bytes | None], vectors: Sequence[bytes | None]) -> Pieces:
-    """Read the pieces of texts, one after the other; a text that has none adds nothing."""
+def pieces(ids: Sequence[bytes | None], vectors: Iterable[bytes | None]) -> Pieces:
+    """Read the pieces of texts, one after the other, never holding all of them twice; a text may have none."""
     numbers = np.frombuffer(b"".join(one or b"" for one in ids), np.int32)
     if len(numbers) == 0:
         return NO_PIECES
-    return Pieces(numbers, np.frombuffer(b"".join(one or b"" for one in vectors), np.int8).reshape(len(numbers), -1))
+    found: npt.NDArray[np.int8] | None = None
+    done = 0
+    for mine, one in zip(ids, vectors, strict=True):
+        if not one:
+            continue
+        count = len(mine or b"") // np.int32().itemsize
+        some = np.frombuffer(one, np.int8).reshape(count, -1)
+        if found is None:
+            found = room(len(numbers), some.shape[1])
+        found[done : done + count] = some
+        done += count
+    if found is None:
+        return NO_PIECES
+    if isinstance(found, np.memmap):
+        found.flush()
+        let_go(found)
+    return Pieces(numbers, found)

@@ -35,7 +35,7 @@ def snapshot(db: Database, model: str) -> Snapshot:
     """Read what has all its vectors under this model, and the ids of what has not."""
     documents = db.execute("select id, document from article order by id").fetchall()
     texts = db.execute(
-        "select article_id, n, data, text, piece_ids, piece_vectors from passage"
+        "select article_id, n, data, text, piece_ids from passage"
         " left join vector on vector.hash = passage.hash and vector.model = ?"
         " order by article_id, n",
         [model],
@@ -44,7 +44,12 @@ def snapshot(db: Database, model: str) -> Snapshot:
     place = {article_id: i for i, article_id in enumerate(key for key, _ in documents if key not in missing)}
     found = [text for text in texts if text[0] in place]
     parts = [text for text in found if text[1] > 0]
-    piece_ids = [ids for *_, ids, _ in parts]
+    piece_ids = [ids for *_, ids in parts]
+    vectors = db.execute(
+        "select article_id, piece_vectors from passage left join vector on vector.hash = passage.hash"
+        " and vector.model = ? where n > 0 order by article_id, n",
+        [model],
+    )
     known = amounts(db)
     articles = read_articles(document for key, document in documents if key in place)
     return Snapshot(
@@ -54,7 +59,7 @@ def snapshot(db: Database, model: str) -> Snapshot:
         passages=matrix([data for _, _, data, *_ in parts]),
         owners=np.array([place[article_id] for article_id, *_ in parts], dtype=np.int64),
         texts=tuple(text for _, _, _, text, *_ in parts),
-        pieces=pieces(piece_ids, [vectors for *_, vectors in parts]),
+        pieces=pieces(piece_ids, (one for article_id, one in vectors if article_id in place)),
         counts=np.array([len(ids or b"") // np.int32().itemsize for ids in piece_ids], dtype=np.int64),
         missing=tuple(sorted(missing)),
         terms=terms(db),

@@ -148,6 +148,20 @@ def test_an_article_as_a_whole_is_not_kept_piece_by_piece(store) -> None:
     assert kept == [(0,), (8,)]
 
 
+def test_pieces_too_many_for_memory_are_in_a_file_and_tell_the_same(store, monkeypatch) -> None:
+    many = [article(f"---\ntitle: Zaak{n}\n---\nIeder zegt woord{n}.\n", f"a{n:02}") for n in range(30)]
+    shelve(store, Worded(), [BUY, RENT, ELSE, *many])
+    held = Index(store.snapshot("worded"))
+    monkeypatch.setattr("core.pieces._IN_MEMORY", 100)
+    snapshot = store.snapshot("worded")
+    filed = Index(snapshot)
+    assert isinstance(snapshot.pieces.vectors, np.memmap)
+    assert not isinstance(store.snapshot("another").pieces.vectors, np.memmap)
+    for text in ("woning borg", "ieder zegt woord7", "niets"):
+        for _ in range(2):
+            assert scores(filed, text) == scores(held, text)
+
+
 # -- the model ---------------------------------------------------------------------------------------------------------
 @pytest.mark.model
 def test_the_model_gives_a_piece_for_each_part_of_the_text_and_none_for_its_prompt(real_embedder: Embedder) -> None:
