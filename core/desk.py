@@ -20,7 +20,7 @@ from core.index import Index, LiveIndex
 from core.language import language_of, language_of_locale
 from core.library import Progress, embed, no_progress, shelve
 from core.loop import Notice, OpenQuestion, Tip
-from core.meter import ANSWERS, SECONDS
+from core.meter import SECONDS, count
 from core.model import (
     Answer,
     Feedback,
@@ -103,9 +103,7 @@ class Desk:
     def answer(self, question: Question) -> Answer:
         """Answer a question; nothing is kept of it. Where others read along, from what everybody may see."""
         with SECONDS.labels("answer").time():
-            answer = self._answer(question)
-        ANSWERS.labels(question.surface, answer.outcome, answer.moment or "").inc()
-        return answer
+            return self._answer(question)
 
     def _answer(self, question: Question) -> Answer:
         if not question.direct:
@@ -138,7 +136,10 @@ class Desk:
             answer = self.remembered(self.answer(question), question.person)
         except Exception:
             log.exception("could not answer on %s", question.surface)
-            return self.sorry(question.text, question.locale)
+            answer = self.sorry(question.text, question.locale)
+            count(answer, question.surface)
+            return answer
+        count(answer, question.surface)
         try:
             self.store.record(answer, question.person, question.surface, self.now())
         except Exception:

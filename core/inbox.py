@@ -8,6 +8,7 @@ from datetime import timedelta
 from core.context import is_question
 from core.desk import Desk
 from core.language import told_language
+from core.meter import count
 from core.model import Answer, Delivery, Event, Outcome, Person, Question
 from core.store import Identity
 
@@ -50,6 +51,7 @@ class Inbox:
         except Exception:
             log.exception("could not answer on %s", event.surface)
             answer = self._desk.sorry(event.text, event.locale)
+        count(answer, event.surface)
         return self._desk.store.finish(event, answer, person, self._desk.now())
 
     def unkept(self, event: Event) -> Answer:

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
     from core.desk import Desk
+    from core.model import Answer
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -33,6 +34,11 @@ SECONDS = Histogram(
     registry=REGISTRY,
 )
 ERRORS = Counter("bijdehand_errors", "Errors in the log, by where they were met.", ["where"], registry=REGISTRY)
+
+
+def count(answer: "Answer", surface: str) -> None:
+    """An answer that somebody gets; what is only looked up, to see whether to speak at all, is none."""
+    ANSWERS.labels(surface, answer.outcome, answer.moment or "").inc()
 
 
 class CountErrors(logging.Handler):

@@ -30,8 +30,8 @@ def risen(before, after, *name):
 
 def test_an_answer_is_counted_by_what_became_of_it_and_its_time_by_stage(desk):
     before = figures(desk)
-    desk.answer(question("klant ruikt gas"))
-    desk.answer(question("hallo"))
+    desk.ask(question("klant ruikt gas"))
+    desk.ask(question("hallo"))
     after = figures(desk)
     assert risen(before, after, "bijdehand_answers_total", "answered", "apply", "terminal") == 1
     assert risen(before, after, "bijdehand_answers_total", "", "help", "terminal") == 1
@@ -62,7 +62,7 @@ def test_articles_that_the_model_has_not_read_are_seen(store):
 
 
 def test_a_database_that_cannot_be_read_is_said_and_not_fatal(desk, store):
-    desk.answer(question("klant ruikt gas"))
+    desk.ask(question("klant ruikt gas"))
     store.close()
     shown = figures(desk)
     assert shown["bijdehand_up",] == 0
@@ -87,3 +87,13 @@ def test_no_word_that_somebody_typed_is_shown(desk, store):
     desk.answer(question(f"klant heeft {SECRET}"))
     assert SECRET not in meter.shown(desk).decode()
     assert "U0ANNE" not in meter.shown(desk).decode()
+
+
+def test_what_fails_is_counted_and_what_is_overheard_is_not(desk, monkeypatch):
+    before = figures(desk)
+    desk.answer(question("klant ruikt gas"))
+    monkeypatch.setattr(desk.embedder, "query", lambda text: 1 / 0)
+    desk.ask(question("klant ruikt gas"))
+    after = figures(desk)
+    assert risen(before, after, "bijdehand_answers_total", "answered", "apply", "terminal") == 0
+    assert risen(before, after, "bijdehand_answers_total", "", "failed", "terminal") == 1
