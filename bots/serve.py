@@ -103,8 +103,10 @@ async def _alive(request: web.Request) -> web.Response:
 async def serve(desk: Desk, settings: Settings, *, tell: Tell) -> None:
     """Run until told to stop; `tell` gets the lines to print, the last once everything listens."""
     found = surfaces(desk, settings)
-    logging.getLogger().addHandler(meter.CountErrors())
     async with contextlib.AsyncExitStack() as stack:
+        counting = meter.CountErrors()
+        logging.getLogger().addHandler(counting)
+        stack.callback(logging.getLogger().removeHandler, counting)
         local = await _listen(stack, local_app(desk), "127.0.0.1", settings.web_port, "BIJDEHAND_WEB_PORT")
         if found:
             port = await _listen(stack, public_app(found), settings.host, settings.port, "BIJDEHAND_PORT")
