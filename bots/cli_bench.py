@@ -69,6 +69,8 @@ def _measure(stack: ExitStack, sizes: "Sequence[int]", *, torch: bool) -> "dict[
     answer = _asks(desk)
     answers = paces({"embedding alone": embedder.query, "a whole answer": answer}, texts)
     found["A question, starter knowledge"] = [asdict(one) for one in answers]
+    # Before torch comes in: serving does without.
+    found["Memory"] = [{"name": f"this process, {when}", "p50": held, "unit": "MB"} for when, held in memory().items()]
     passages = snapshot.texts[: _PASSAGES * 10 : 10]
     works = {"embedding": embedder.query}
     rates = {"passages": per_second(embedder.passage, passages)}
@@ -81,7 +83,6 @@ def _measure(stack: ExitStack, sizes: "Sequence[int]", *, torch: bool) -> "dict[
         | ({} if name == "passages" else {"than": "passages", "ratio": rate / rates["passages"]})
         for name, rate in rates.items()
     ]
-    found["Memory"] = [{"name": f"this process, {when}", "p50": held, "unit": "MB"} for when, held in memory().items()]
     for size in sizes:
         console.note(f"Searching {size:,} articles…")
         found[f"Search, {size:,} made-up articles"] = apart(_search, settings.model, settings.cache, snapshot, size)
