@@ -58,7 +58,8 @@ def _measure(stack: ExitStack, sizes: "Sequence[int]", *, torch: bool) -> "dict[
 
     settings = console.settings()
     embedder = console.embedder(settings)
-    desk = _starter(stack, embedder)
+    throw_away = Path(stack.enter_context(TemporaryDirectory()))
+    desk = _starter(stack, embedder, throw_away)
     golden = read_golden(SEEDS / "golden.jsonl")
     questions = golden[:: max(len(golden) // _QUESTIONS, 1)]
     texts = [one.text for one in questions]
@@ -87,11 +88,12 @@ def _measure(stack: ExitStack, sizes: "Sequence[int]", *, torch: bool) -> "dict[
         console.note(f"Searching {size:,} articles…")
         found[f"Search, {size:,} made-up articles"] = apart(_search, settings.model, settings.cache, snapshot, size)
     console.note("Starting…")
-    found["From nothing"] = [asdict(start_up(arguments)) for arguments in (["--help"], ["ask", "wat kost opzeggen"])]
+    commands = (["--help"], ["ask", "wat kost opzeggen"])
+    found["From nothing"] = [asdict(start_up(arguments, throw_away)) for arguments in commands]
     return found
 
 
-def _starter(stack: ExitStack, embedder: "Embedder") -> "Desk":
+def _starter(stack: ExitStack, embedder: "Embedder", throw_away: Path) -> "Desk":
     """A desk that knows the starter articles and has answered once, in a folder that is thrown away."""
     from contextlib import closing
 
@@ -103,15 +105,14 @@ def _starter(stack: ExitStack, embedder: "Embedder") -> "Desk":
     from knowledge.glossary import terms_for
     from knowledge.readers import read
 
-    settings = console.settings()
+    settings = console.settings().model_copy(update={"data": throw_away})
     folder = SEEDS / "articles"
-    throw_away = Path(stack.enter_context(TemporaryDirectory()))
-    store = stack.enter_context(closing(open_store(throw_away / "bench.db")))
+    store = stack.enter_context(closing(open_store(settings.database)))
     store.set_amounts(amounts_for([folder]))
     with Cached(embedder, settings.cache / "vectors.db") as cached, console.Bar("Articles") as progress:
         shelve(store, cached, [one.article for one in read(folder)], progress=progress)
     store.set_terms(terms_for([folder]))
-    desk = boot.open_desk(settings.model_copy(update={"data": throw_away}), store=store, embedder=embedder)
+    desk = boot.open_desk(settings, store=store, embedder=embedder)
     desk.ready()
     return desk
 

@@ -4,6 +4,7 @@ What is compared is measured in turns, in one run: machines differ, and a shared
 that ratios tell more than times.
 """
 
+import os
 import resource
 import subprocess
 import sys
@@ -75,12 +76,14 @@ def per_second(work: Callable[[Any], object], inputs: Sequence[Any]) -> float:
     return len(inputs) / (time.perf_counter() - start)
 
 
-def start_up(arguments: Sequence[str]) -> Pace:
-    """How long a command takes from nothing, as a person types it."""
+def start_up(arguments: Sequence[str], data: Path) -> Pace:
+    """How long a command takes from nothing, as a person types it; what it writes goes into `data`."""
+    environment = os.environ | {"BIJDEHAND_DATA": str(data)}
     times = []
     for _ in range(_STARTS):
         start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "bots.cli", *arguments], check=False, capture_output=True)  # noqa: S603
+        command = [sys.executable, "-m", "bots.cli", *arguments]
+        subprocess.run(command, env=environment, check=False, capture_output=True)  # noqa: S603
         times.append(1000 * (time.perf_counter() - start))
     return Pace(f"bijdehand {' '.join(arguments[:1])}", *_spread(times), len(times))
 

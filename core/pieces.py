@@ -5,7 +5,9 @@ Compared piece by piece it counts. The pieces are centred, since all that a mode
 brought down to a third of their dimensions and kept in a byte each.
 """
 
+import logging
 import mmap
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -16,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.learnt import Arrays
+
+_log = logging.getLogger(__name__)
 
 Matrix = npt.NDArray[np.float32]
 
@@ -39,8 +43,14 @@ def room(count: int, width: int) -> npt.NDArray[np.int8]:
     """
     if count * width <= _IN_MEMORY:
         return np.empty((count, width), np.int8)
-    with tempfile.TemporaryFile(prefix="bijdehand-") as file:  # the mapping outlives it
-        return np.memmap(file, np.int8, "w+", shape=(count, width))
+    try:
+        with tempfile.TemporaryFile(prefix="bijdehand-") as file:  # the mapping outlives it
+            if hasattr(os, "posix_fallocate"):  # else a full disk ends the process at the first write that has no room
+                os.posix_fallocate(file.fileno(), 0, count * width)
+            return np.memmap(file, np.int8, "w+", shape=(count, width))
+    except OSError as error:
+        _log.warning("no room for a temporary file (%s): what pieces say stays in memory", error.strerror)
+        return np.empty((count, width), np.int8)
 
 
 def let_go(vectors: npt.NDArray[np.int8]) -> None:

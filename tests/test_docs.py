@@ -28,7 +28,7 @@ NOT_RUN = {
     "bijdehand teams package": "needs the id of a bot; tests/bots/test_cli_teams.py has one",
     "bijdehand export": "a mention in a sentence",
     "bijdehand export my-articles": "writes into the folder it is in; tests/bots/test_cli_coach.py gives it one",
-    "bijdehand bench": "takes minutes; tests/bots/test_cli.py has a few articles",
+    "bijdehand bench": "takes minutes; tests/bots/test_cli_bench.py has a few articles",
     "bijdehand backup bijdehand-backup.db": "writes into the folder it is in; tests/bots/test_cli_care.py gives it one",
     "bijdehand restore bijdehand-backup.db --yes": "the same",
     "bijdehand privacy show slack U012ABC --team T012ABC": "of somebody who is known; tests/bots/test_cli_care.py",

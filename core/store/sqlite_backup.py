@@ -93,7 +93,7 @@ def _copy(source: Path, target: Path, progress: Progress) -> None:
             read.backup(to, pages=_PAGES, progress=lambda _, left, total: progress(total - left, total))
             read.execute("rollback")
     except sqlite3.Error as error:
-        kind = _DamagedError if error.sqlite_errorcode & 0xFF in _BROKEN else StoreError
+        kind = _DamagedError if getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN else StoreError
         raise kind(f"{source} could not be copied to {target} ({error}); nothing was changed.") from error
 
 

@@ -34,7 +34,7 @@ def _rows_of(table: str) -> str:
 def forget(db: Database, person_id: str) -> None:
     """Delete a person and what they typed; articles that they wrote stay, and are nobody's."""
     mine = {"person": person_id}
-    for table in ("answer", "event", "tip", "proposal"):
+    for table in ("answer", "event", "tip"):
         db.execute(f"delete from {table} where person_id = :person", mine)  # noqa: S608 - our own words
     db.execute("delete from person where id = :person", mine)
     _drop_questions_of_nobody(db)
@@ -57,8 +57,8 @@ def sweep(db: Database, now: datetime) -> dict[str, int]:
 
 
 def _drop_questions_of_nobody(db: Database) -> None:
-    """An open question has no text but that of its requests; without any there is nothing left to answer."""
+    """A question has no text but that of its requests; without any there is nothing left to answer."""
     db.execute(
-        "delete from question where state = 'open'"
+        "delete from question where state in ('open', 'taken')"
         " and not exists (select 1 from request where question_id = question.id)"
     )

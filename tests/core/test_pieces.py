@@ -11,7 +11,7 @@ from tokenizers.pre_tokenizers import Whitespace
 from core.embed import Embedder, FakeEmbedder, Prompting, Reading, Recipe
 from core.index import Index
 from core.library import shelve, snapshot_of
-from core.pieces import NO_PIECES, SCALE, WIDTH, Pieces, Projection
+from core.pieces import NO_PIECES, SCALE, WIDTH, Pieces, Projection, room
 from core.search import search
 from core.vectors import Cached
 
@@ -160,6 +160,16 @@ def test_pieces_too_many_for_memory_are_in_a_file_and_tell_the_same(store, monke
     for text in ("woning borg", "ieder zegt woord7", "niets"):
         for _ in range(2):
             assert scores(filed, text) == scores(held, text)
+
+
+def test_without_room_for_a_file_pieces_stay_in_memory(monkeypatch, caplog) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("core.pieces._IN_MEMORY", 100)
+    monkeypatch.setattr("os.posix_fallocate", full, raising=False)
+    assert not isinstance(room(20, 10), np.memmap)
+    assert "No space left on device" in caplog.text
 
 
 # -- the model ---------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from conftest import TODAY, article, make_desk
 
 from core.errors import StoreError
 from core.loop import Draft, State
-from core.model import Event, Feedback, Question
+from core.model import Event, Feedback, Question, Role
 from core.store import Identity
 from core.store.sqlite import SqliteStore
 
@@ -83,6 +83,22 @@ def test_a_question_that_another_asked_too_stays(desk, store):
     assert sum(len(one.requests) for one in desk.questions.waiting()) == 1
     store.forget(bas.id)
     assert desk.questions.waiting() == []
+
+
+def test_a_question_that_a_coach_took_goes_with_its_only_asker(desk, store):
+    anne, coach = store.person(ANNE), store.set_person(BAS, role=Role.COACH)
+    desk.ask(Question("mag een hond mee in het vliegtuig", anne))
+    (waiting,) = desk.questions.waiting()
+    store.move(waiting.id, State.TAKEN, TODAY, coach_id=coach.id)
+    store.forget(anne.id)
+    assert desk.questions.waiting() == []
+
+
+def test_a_change_that_waits_for_a_second_coach_outlives_who_proposed_it(desk, store):
+    coach = store.set_person(BAS, role=Role.COACH)
+    store.propose(GAS, "edited", coach.id, TODAY, [])
+    store.forget(coach.id)
+    assert [one.article.id for one in store.proposals()] == ["gas"]
 
 
 def test_somebody_who_reads_on_is_named_and_the_rows_are_gone(desk, store, path):
